@@ -1,0 +1,57 @@
+//  actor.h - start, run and stop an actor; what zactor leaves to its caller.
+
+#ifndef ARTEL_ACTOR_H
+#define ARTEL_ACTOR_H
+
+#include <czmq.h>
+#include <stdatomic.h>
+
+//  What every actor is started with: the first member of its own arguments.
+typedef struct {
+    atomic_int rc;      //  set by the actor before it signals: 0, or why not
+    const char *name;   //  "artel/handler": the thread's name, at most 15 bytes
+} artel_start_t;
+
+//  Start fn on its own thread, with every signal blocked there. Returns 0 and
+//  the actor, or the rc that fn left in args; its thread is then already gone.
+int
+artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args);
+
+//  Ask the actor to stop and wait until its function has returned, at most
+//  timeout_ms; only $TERM ends an actor. ARTEL_ETIMEOUT: it is stuck (a disk
+//  that hangs), and is left alone with its thread and sockets.
+int
+artel_actor_stop(zactor_t **self_p, int timeout_ms);
+
+//  Called first in an actor's function: names the thread.
+void
+artel_actor_enter(const artel_start_t *start);
+
+//  Something to read and what to call when it has input: a socket, or a
+//  descriptor if sock is NULL. The function takes what is there without
+//  blocking, and returns 0 to go on, or anything else to end the loop with it.
+typedef struct {
+    zsock_t *sock;
+    int (*fn)(void *self);
+    int fd;
+} artel_reader_t;
+
+//  Call the readers that have input, in their order, each once a round, until
+//  one ends it. Before each round tick (may be NULL) does what is due and
+//  returns for how many milliseconds to wait at most, -1 for ever.
+int
+artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self);
+
+//  A reader for the command pipe: it knows nothing but $TERM.
+int
+artel_actor_read_pipe(zsock_t *pipe);
+
+//  Milliseconds of CLOCK_MONOTONIC.
+int64_t
+artel_now_ms(void);
+
+//  Milliseconds since 1970, for people.
+int64_t
+artel_wall_ms(void);
+
+#endif

@@ -1,0 +1,20 @@
+//  handler.h - the actor every client talks to.
+
+#ifndef ARTEL_HANDLER_H
+#define ARTEL_HANDLER_H
+
+#include "actor.h"
+#include "sinks.h"
+
+typedef struct {
+    artel_start_t start;
+    const char *clients;        //  endpoint to bind for clients
+    const artel_sinks_t *sinks; //  outlive the actor
+    zsock_t *writer;            //  PAIR; the handler owns it now
+    zsock_t *sender;            //  PAIR; the handler owns it now
+} artel_handler_args_t;
+
+void
+artel_handler(zsock_t *pipe, void *args);
+
+#endif

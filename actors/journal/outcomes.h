@@ -1,0 +1,43 @@
+//  outcomes.h - <sink>.outcomes in a journal's folder: what became of each
+//  artifact_send, and what a sink refused for good.
+//
+//  Append-only text of checksummed lines; a torn last line is ignored. One
+//  line a fact: counter, xid, status, version, text. Plus the sink lock: an OFD lock
+//  on <sink>.lock held by whoever delivers there.
+
+#ifndef ARTEL_JOURNAL_OUTCOMES_H
+#define ARTEL_JOURNAL_OUTCOMES_H
+
+#include "id.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    uint64_t counter;           //  of the batch
+    artel_id_t xid;             //  zero for a refused batch without an artifact
+    int64_t status;             //  0 done, else an ARTEL_E* code
+    int64_t version;            //  of a done artifact, else -1
+    bool fresh;                 //  this send made the version
+    char text[512];             //  why it failed, one sentence
+} artel_outcome_t;
+
+typedef struct artel_outcomes artel_outcomes_t;
+
+//  Open (make) the file and take the sink lock. ARTEL_ELOCKED if another
+//  process delivers this journal to this sink.
+int
+artel_outcomes_open(const char *state, const char *run, artel_id_t writer,
+                    const char *sink, artel_outcomes_t **ret);
+void
+artel_outcomes_close(artel_outcomes_t **self_p);
+
+//  Append one outcome (no sync: it can be had again from the sink).
+int
+artel_outcomes_add(artel_outcomes_t *self, const artel_outcome_t *outcome);
+
+//  Call fn for every intact outcome on disk, without taking the lock.
+int
+artel_outcomes_each(const char *state, const char *run, artel_id_t writer, const char *sink,
+                    void (*fn)(void *arg, const artel_outcome_t *outcome), void *arg);
+
+#endif

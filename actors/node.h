@@ -1,0 +1,25 @@
+//  node.h - handler, writer, sender and backends over one state directory.
+
+#ifndef ARTEL_NODE_H
+#define ARTEL_NODE_H
+
+#include <stddef.h>
+
+typedef struct artel_node artel_node_t;
+
+//  Start the actors. state must exist (artel_state_make); sinks is a list as in
+//  sinks.h. ARTEL_EINVAL, ARTEL_EMFILE, ARTEL_ENOMEM, with a sentence in why.
+int
+artel_node_start(const char *state, const char *sinks, artel_node_t **ret,
+                 char *why, size_t size);
+
+//  Stop them, client-side first, each within timeout_ms. What is accepted is
+//  safe; what is not delivered waits for the next node.
+void
+artel_node_stop(artel_node_t **self_p, int timeout_ms);
+
+//  The inproc endpoint for clients; the node's.
+const char *
+artel_node_endpoint(const artel_node_t *self);
+
+#endif

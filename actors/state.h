@@ -1,0 +1,33 @@
+//  state.h - the state directory: where it is, how it is made, and its paths.
+
+#ifndef ARTEL_STATE_H
+#define ARTEL_STATE_H
+
+#include <stddef.h>
+
+//  The directory to use, as an absolute path the caller frees: dir if not NULL
+//  or empty, else ARTEL_DIR, else the nearest .artel/ at or above the working
+//  directory, else $XDG_DATA_HOME/artel (or ~/.local/share/artel). ARTEL_ENOMEM;
+//  ARTEL_EINVAL if there is not even a HOME.
+int
+artel_state_find(const char *dir, char **ret);
+
+//  Make the directory (0700, with parents) and its folders runs, blobs,
+//  blobs/packs, pending, tmp and the host and version files, if missing.
+//  ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO; ARTEL_EVERSION if a newer artel made it.
+int
+artel_state_make(const char *state);
+
+//  mkdir with parents, mode 0700; an existing directory is fine.
+int
+artel_make_dirs(const char *path);
+
+//  fsync a directory, so that a name in it is durable.
+int
+artel_sync_dir(const char *path);
+
+//  printf into a fresh string the caller frees; NULL if out of memory.
+char *
+artel_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,41 @@
+//  syncer.h - the thread that waits for the disk, so that the writer never does.
+//
+//  The writer sends it jobs over an inproc PAIR, one struct a frame (both ends
+//  are this process), and gets each back with its result. While a journal is
+//  in a job other than SYNC, the writer does not touch it.
+
+#ifndef ARTEL_SYNCER_H
+#define ARTEL_SYNCER_H
+
+#include "actor.h"
+#include "bounds.h"
+#include "journal.h"
+
+typedef enum {
+    ARTEL_SYNC_OPEN,            //  create the journal of run and writer, or adopt it if it is there
+    ARTEL_SYNC_SYNC,            //  make what was accepted durable
+    ARTEL_SYNC_CLOSE,           //  close the journal
+    ARTEL_SYNC_ADOPT,           //  find one dead pending journal, end its run, close it
+    ARTEL_SYNC_ADOPTED,         //  (answer only) there are no more
+} artel_sync_op_t;
+
+typedef struct {
+    artel_sync_op_t op;
+    char run[ARTEL_MAX_RUN_ID + 1];
+    artel_id_t writer;
+    artel_journal_t *journal;
+    uint64_t counter;           //  durable (SYNC), last (OPEN, ADOPT); token (ADOPTED)
+    int rc;
+} artel_sync_job_t;
+
+typedef struct {
+    artel_start_t start;
+    const char *state;
+    const char *sinks;
+    zsock_t *writer;            //  PAIR; the syncer owns it now
+} artel_syncer_args_t;
+
+void
+artel_syncer(zsock_t *pipe, void *args);
+
+#endif

@@ -1,0 +1,28 @@
+//  trace.h - an event for every message that crosses a socket.
+//
+//  ARTEL_TRACE=FILE: one JSON object a line with the fields time (ns since
+//  1970), from, to, name, xid, run, bytes. An event is written before its
+//  message is sent, so a message never stands before one that caused it.
+
+#ifndef ARTEL_TRACE_H
+#define ARTEL_TRACE_H
+
+#include "msgs.h"
+
+//  Open the file ARTEL_TRACE names, once a process (O_APPEND: several may share it).
+void
+artel_trace_open(void);
+
+bool
+artel_trace_on(void);
+
+//  Note one message from one actor to another. run is a text or empty.
+void
+artel_trace_message(const char *from, const char *to, const artel_msg_t *msg,
+                    artel_str_t run, size_t bytes);
+
+//  Note each record of a batch, under the record's own name.
+void
+artel_trace_batch(const char *from, const char *to, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,26 @@
+# One imported target a library, found by its several names, or an error that
+# names the package to install. Run on Debian 12; the names for Debian 13 and
+# Ubuntu 22.04 and 24.04 are untested.
+
+# artel_find(NAME target HEADER file LIBRARIES names... PACKAGE debian-package)
+function(artel_find)
+  cmake_parse_arguments(A "" "NAME;HEADER;PACKAGE" "LIBRARIES" ${ARGN})
+  find_path(${A_NAME}_INCLUDE ${A_HEADER})
+  find_library(${A_NAME}_LIBRARY NAMES ${A_LIBRARIES})
+  if(NOT ${A_NAME}_INCLUDE OR NOT ${A_NAME}_LIBRARY)
+    message(FATAL_ERROR "${A_NAME} was not found (header ${A_HEADER}, library ${A_LIBRARIES}).\n"
+            "On Debian and Ubuntu: apt-get install ${A_PACKAGE} (or run tools/deps for all of them).")
+  endif()
+  add_library(artel::${A_NAME} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(artel::${A_NAME} SYSTEM INTERFACE ${${A_NAME}_INCLUDE})
+  target_link_libraries(artel::${A_NAME} INTERFACE ${${A_NAME}_LIBRARY})
+endfunction()
+
+artel_find(NAME zmq HEADER zmq.h LIBRARIES zmq PACKAGE libzmq3-dev)
+artel_find(NAME czmq HEADER czmq.h LIBRARIES czmq PACKAGE libczmq-dev)
+# msgpack-c: libmsgpackc up to 5, libmsgpack-c from 6 on.
+artel_find(NAME msgpack HEADER msgpack/pack.h LIBRARIES msgpack-c msgpackc PACKAGE libmsgpack-dev)
+artel_find(NAME xxhash HEADER xxhash.h LIBRARIES xxhash PACKAGE libxxhash-dev)
+if(ARTEL_TESTS)
+  artel_find(NAME criterion HEADER criterion/criterion.h LIBRARIES criterion PACKAGE libcriterion-dev)
+endif()
