@@ -3,6 +3,7 @@
 #ifndef ARTEL_STATE_H
 #define ARTEL_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 //  The directory to use, as an absolute path the caller frees: dir if not NULL
@@ -17,6 +18,11 @@ artel_state_find(const char *dir, char **ret);
 //  ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO; ARTEL_EVERSION if a newer artel made it.
 int
 artel_state_make(const char *state);
+
+//  Whether this machine made the directory. In another's a node writes only
+//  its own journals and blobs, never the catalogue, and adopts nothing.
+bool
+artel_state_is_ours(const char *state);
 
 //  mkdir with parents, mode 0700; an existing directory is fine.
 int

@@ -19,13 +19,15 @@ s_answer(self_t *self, const artel_sync_job_t *job)
     zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
 }
 
+//  A writer that is known goes on where it was; another must be allowed to join.
 static void
 s_on_open(self_t *self, artel_sync_job_t *job)
 {
-    artel_journal_birth_t birth = { .run = job->run, .writer = job->writer, .sinks = self->sinks };
-    job->rc = artel_journal_create(self->state, &birth, &job->journal);
-    if (job->rc == ARTEL_EEXIST)
-        job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
+    artel_journal_birth_t birth = { .run = job->run, .writer = job->writer,
+                                    .sinks = self->sinks, .resumes = job->resumes };
+    job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
+    if (job->rc == ARTEL_ENOENT)
+        job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == 0)
         job->counter = artel_journal_accepted(job->journal);
     s_answer(self, job);

@@ -23,6 +23,7 @@ typedef struct {
     artel_sync_op_t op;
     char run[ARTEL_MAX_RUN_ID + 1];
     artel_id_t writer;
+    artel_resumes_t resumes;    //  (OPEN)
     artel_journal_t *journal;
     uint64_t counter;           //  durable (SYNC), last (OPEN, ADOPT); token (ADOPTED)
     int rc;

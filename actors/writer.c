@@ -21,6 +21,7 @@ typedef struct {
     char run[ARTEL_MAX_RUN_ID + 1];
     artel_id_t writer;
     artel_journal_t *journal;   //  NULL while the syncer opens or closes it
+    artel_resumes_t resumes;    //  whether it may join an existing run
     bool failed;                //  refusing until reset
     bool syncing;               //  a SYNC is with the syncer
     bool sync_again;            //  somebody asked meanwhile
@@ -62,7 +63,8 @@ s_tell_handler(self_t *self, const artel_msg_t *msg)
 static void
 s_give_job(self_t *self, artel_sync_op_t op, const entry_t *entry)
 {
-    artel_sync_job_t job = { .op = op, .writer = entry->writer, .journal = entry->journal };
+    artel_sync_job_t job = { .op = op, .writer = entry->writer, .journal = entry->journal,
+                             .resumes = entry->resumes };
     memcpy(job.run, entry->run, sizeof job.run);
     zmq_send(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT);
 }
@@ -176,6 +178,7 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
     if (!entry)
         return;
     entry->writer = msg->run_open.writer;
+    entry->resumes = (artel_resumes_t) msg->run_open.resume;
     snprintf(entry->run, sizeof entry->run, "%.*s", (int) msg->run_open.run.len, msg->run_open.run.at);
     zhashx_insert(self->entries, entry->writer.at, entry);
     s_give_job(self, ARTEL_SYNC_OPEN, entry);

@@ -43,7 +43,7 @@
     F(str, target) F(str, uri)
 
 //  Client to handler.
-#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer)
+#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer) F(u64, resume)
 #define ARTEL_FLUSH_FIELDS(F)           F(id, writer) F(u64, counter) F(u64, level)
 #define ARTEL_ARTIFACT_POLL_FIELDS(F)   F(id, xid) F(str, sink) F(u64, wait_ms)
 #define ARTEL_ARTIFACT_CANCEL_FIELDS(F) F(id, xid)
@@ -196,8 +196,9 @@ typedef struct {
     };
 } artel_msg_t;
 
-//  Levels of flush, and what a poll may answer.
+//  Levels of flush, whether a writer may join an existing run, what a poll may answer.
 typedef enum { ARTEL_TO_ACCEPTED = 1, ARTEL_TO_DURABLE, ARTEL_TO_DELIVERED } artel_to_t;
+typedef enum { ARTEL_RESUMES_NEVER, ARTEL_RESUMES_ALLOW, ARTEL_RESUMES_MUST } artel_resumes_t;
 typedef enum { ARTEL_POLL_UNKNOWN, ARTEL_POLL_PENDING, ARTEL_POLL_READY } artel_poll_state_t;
 
 typedef struct msgpack_sbuffer msgpack_sbuffer;

@@ -8,7 +8,7 @@
 #ifndef ARTEL_JOURNAL_H
 #define ARTEL_JOURNAL_H
 
-#include "id.h"
+#include "msgs.h"
 
 typedef struct artel_journal artel_journal_t;
 
@@ -17,12 +17,16 @@ typedef struct {
     const char *run;            //  run id, [A-Za-z0-9_-]{1,63}
     artel_id_t writer;
     const char *sinks;          //  the wanted sinks as given, comma list without secrets
+    artel_resumes_t resumes;    //  what to do if the run is there already
 } artel_journal_birth_t;
 
 //  Make the journal and hold its append lock; visible only when complete
-//  (temporary name, locked, synced, renamed in), with its pending/ mark. state
-//  is the state directory. Blocks for an fdatasync. ARTEL_EEXIST, ARTEL_ENOSPC,
-//  ARTEL_EIO, ARTEL_EACCES.
+//  (temporary name, locked, synced, renamed in), with its pending/ mark. The
+//  folder of a new run appears together with its first journal, so it is never
+//  empty. state is the state directory. Blocks for an fdatasync. ARTEL_EEXIST if
+//  this writer's journal is there, or the run is and resumes is NEVER;
+//  ARTEL_ENOENT if it is MUST and the run is not; ARTEL_ENOSPC, ARTEL_EIO,
+//  ARTEL_EACCES.
 int
 artel_journal_create(const char *state, const artel_journal_birth_t *birth,
                      artel_journal_t **ret);
