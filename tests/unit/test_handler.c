@@ -11,6 +11,7 @@
 static zactor_t *s_handler;
 static zsock_t *s_writer, *s_sender, *s_client;
 static artel_wire_t s_wire;
+static zmq_msg_t s_frame;           //  what s_recv received last
 static artel_sinks_t s_sinks;
 static const artel_id_t s_id = { "a writer id 16b" };
 static const artel_id_t s_xid = { "some xid of 16b" };
@@ -19,6 +20,7 @@ static void
 s_setup(void)
 {
     char why[128];
+    zmq_msg_init(&s_frame);
     zsock_t *handler_writer, *handler_sender;
     cr_assert_eq(artel_guest_enter(), 0);
     cr_assert_eq(artel_wire_init(&s_wire, "client"), 0);
@@ -39,6 +41,7 @@ s_teardown(void)
     zsock_destroy(&s_client);
     zsock_destroy(&s_writer);
     zsock_destroy(&s_sender);
+    zmq_msg_close(&s_frame);
     artel_sinks_done(&s_sinks);
     artel_wire_done(&s_wire);
 }
@@ -49,15 +52,14 @@ TestSuite(handler, .init = s_setup, .fini = s_teardown, .timeout = 20);
 static artel_msg_t
 s_recv(zsock_t *sock)
 {
-    static zmq_msg_t frame;
     artel_msg_t msg;
     size_t used;
     zmq_pollitem_t item = { zsock_resolve(sock), 0, ZMQ_POLLIN, 0 };
     cr_assert_eq(zmq_poll(&item, 1, 2000), 1, "nothing came");
-    zmq_msg_init(&frame);
-    cr_assert_eq(artel_wire_take(sock, &frame), 1);
+    cr_assert_eq(artel_wire_take(sock, &s_frame), 1);
     msgpack_zone_clear(&s_wire.zone);
-    cr_assert_eq(artel_msg_unpack(zmq_msg_data(&frame), zmq_msg_size(&frame), &s_wire.zone, &msg, &used), 0);
+    cr_assert_eq(artel_msg_unpack(zmq_msg_data(&s_frame), zmq_msg_size(&s_frame),
+                                  &s_wire.zone, &msg, &used), 0);
     return msg;
 }
 
