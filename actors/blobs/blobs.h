@@ -2,7 +2,8 @@
 //
 //  blobs/ab/<sha256> holds one large blob; blobs/packs/<id>.pack holds many
 //  small ones and ends in an index of its own (docs/store.md). A pack is
-//  written once. Every function may be called from any thread.
+//  written once. Every function may be called from any thread; store is the
+//  directory that holds blobs/.
 
 #ifndef ARTEL_BLOBS_H
 #define ARTEL_BLOBS_H
@@ -34,17 +35,39 @@ artel_blob_read(const char *store, const artel_digest_t *digest, const char *hin
                 uint64_t limit, void **ret_data, size_t *ret_len);
 
 //  Copy a blob to out_fd (-1: only verify) and check its digest on the way.
+//  ARTEL_ECORRUPT if the bytes are not the blob's, too few included; out_fd has
+//  then got bytes that are not to be used.
 int
 artel_blob_copy(const char *store, const artel_digest_t *digest,
                 const artel_blob_place_t *place, int out_fd);
 
-//  Call fn for each entry of a pack's index. fn returns 0 to go on.
+//  Call fn for each entry of a pack's index. fn returns 0 to go on. 0, fn's first
+//  nonzero value, ARTEL_ENOENT, ARTEL_ECORRUPT, ARTEL_EVERSION, ARTEL_EIO.
 int
 artel_pack_each(const char *store, const char *pack,
                 int (*fn)(void *arg, const artel_digest_t *digest, uint64_t offset, uint64_t size),
                 void *arg);
 
-//  The lock between ingest (shared) and gc (exclusive): blobs/LOCK. Blocks.
+//  Call fn for each pack, and for each loose blob, in no order, with the size of
+//  its file. fn may remove what it is called with, and returns 0 to go on.
+int
+artel_packs_each(const char *store, int (*fn)(void *arg, const char *pack, uint64_t size), void *arg);
+int
+artel_loose_each(const char *store,
+                 int (*fn)(void *arg, const artel_digest_t *digest, uint64_t size), void *arg);
+
+//  Remove a pack or a loose blob that nothing refers to, or (clean) whatever dead
+//  programs left unfinished. Only with the lock held exclusively. What is gone
+//  already is fine.
+int
+artel_pack_remove(const char *store, const char *pack);
+int
+artel_loose_remove(const char *store, const artel_digest_t *digest);
+int
+artel_blobs_clean(const char *store, uint64_t *ret_bytes);
+
+//  The lock between ingest (shared) and gc (exclusive): blobs/LOCK, made if
+//  missing. Blocks.
 int
 artel_blobs_lock(const char *store, bool exclusive, int *ret_fd);
 void
