@@ -1,0 +1,102 @@
+//  seeds.c - writes the seeds of the fuzz targets with the real encoders.
+//
+//  Usage: fuzz_seeds FOLDER. It fills FOLDER/<target>/seed-<name>, the same
+//  bytes every time where the encoder allows it.
+
+#include "batch.h"
+#include "fuzz.h"
+
+#include <limits.h>
+#include <msgpack.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *s_folder;
+
+static void
+s_write(const char *target, const char *name, const void *data, size_t size)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", s_folder, target);
+    mkdir(path, 0777);
+    snprintf(path, sizeof path, "%s/%s/seed-%s", s_folder, target, name);
+    FILE *file = fopen(path, "wb");
+    REQUIRE(file && fwrite(data, 1, size, file) == size && fclose(file) == 0);
+}
+
+//  A value for each field type.
+static const artel_str_t s_texts[] = { { "loss", 4 }, { "gr\xc3\xb6\xc3\x9f" "e", 7 }, { "", 0 } };
+static const artel_cell_t s_cells[] = {
+    { .key = 0, .kind = ARTEL_F64, .f64 = 0.25 },
+    { .key = 1, .kind = ARTEL_I64, .i64 = INT64_MIN },
+    { .key = 2, .kind = ARTEL_BOOL, .flag = true },
+    { .key = 0, .kind = ARTEL_STR, .str = { "text", 4 } },
+};
+static artel_str_t s_some_str(void) { return (artel_str_t) { "some-text", 9 }; }
+static artel_bin_t s_some_bin(void) { return (artel_bin_t) { "0123456789abcdef0123456789abcdef", 32 }; }
+static artel_strs_t s_some_strs(void) { return (artel_strs_t) { s_texts, 3 }; }
+static artel_row_t s_some_row(void) { return (artel_row_t) { s_cells, 4 }; }
+static uint64_t s_some_u64(void) { return 1; }
+static int64_t s_some_i64(void) { return -2; }
+static bool s_some_flag(void) { return true; }
+static artel_id_t s_some_id(void) { return (artel_id_t) { "an id of 16 byte" }; }
+static artel_digest_t s_some_digest(void) { return (artel_digest_t) { "a digest of exactly 32 bytes ..." }; }
+
+#define FIELD(type, name) .name = s_some_##type(),
+#define M(id_, NAME, name_) { .id = ARTEL_MSG_##NAME, .name_ = { ARTEL_##NAME##_FIELDS(FIELD) } },
+
+static void
+s_seed_msgs(void)
+{
+    const artel_msg_t msgs[] = { ARTEL_MSGS(M) };
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    for (size_t i = 0; i < sizeof msgs / sizeof *msgs; i++) {
+        msgpack_sbuffer_clear(&out);
+        REQUIRE(artel_msg_pack(&msgs[i], &out) == 0);
+        s_write("msgs", artel_msg_name(msgs[i].id), out.data, out.size);
+    }
+    msgpack_sbuffer_destroy(&out);
+}
+
+static void
+s_seed_batch(void)
+{
+    const artel_msg_t records[] = { ARTEL_RECORDS(M) };
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    REQUIRE(artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
+        ARTEL_BATCH_FIELDS(FIELD) } }, &out) == 0);
+    s_write("batch", "head", out.data, out.size);
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++)
+        REQUIRE(artel_msg_pack(&records[i], &out) == 0);
+    s_write("batch", "all-records", out.data, out.size);
+    s_write("batch", "cut", out.data, out.size - 1);
+    msgpack_sbuffer_destroy(&out);
+}
+
+static void
+s_seed_sinks(void)
+{
+    static const char *const lists[] = { "", "store", "store,copy=store:/mnt/copy",
+        "a=store:/a,b=store:/b,store", "store:", "=store", "store,store" };
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%zu", i);
+        s_write("sinks", name, lists[i], strlen(lists[i]));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: fuzz_seeds FOLDER\n");
+        return 2;
+    }
+    s_folder = argv[1];
+    s_seed_msgs();
+    s_seed_batch();
+    s_seed_sinks();
+    return 0;
+}
