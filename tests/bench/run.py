@@ -1,0 +1,215 @@
+"""Builds and measures the figures and their floors; start it through tools/bench.
+
+A figure and its floor are programs (tests/bench/figure_NAME.c, floor_NAME.c) that
+print one number. They run in turns, so that what else the machine does meets
+both, each in a fresh directory on the disk of the checkout. What is compared are
+medians.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, "build", "bench")
+TIMEOUT_S = 120
+
+
+@dataclass
+class Figure:
+    name: str
+    unit: str
+    goal: str                           # of the ratio, or with "value" of the value
+    of: str = "ratio"
+    make_input: object = None           # makes what both read, once; its path is an argument
+    floors: tuple = ((),)               # arguments of the floor's runs; the largest median counts
+    figures: tuple = ((),)              # arguments of the figure's runs; the last is the value
+    idle_goal: str = ""                 # of the first, if there are two
+    digits: int = 1
+
+
+def make_folder(top):
+    path = os.path.join(top, "10k")
+    os.mkdir(path)
+    for i in range(10000):
+        with open(os.path.join(path, f"file-{i:05}.bin"), "wb") as out:
+            out.write(os.urandom(1024))
+    return path
+
+
+def make_large(top):
+    path = os.path.join(top, "1g")
+    with open(path, "wb") as out:
+        for _ in range(1024):
+            out.write(os.urandom(1024 * 1024))
+    return path
+
+
+FIGURES = [
+    Figure("log_scalar", "ns/call", "<= 3"),
+    Figure("log_accepted", "rows/s", ">= 0.3", digits=0),
+    Figure("history_delivered", "rows/s", ">= 0.5", digits=0),
+    Figure("artifact_1k", "us", "<= 3", digits=0),
+    Figure("artifact_10k_files", "ms", "<= 3", make_input=make_folder),
+    Figure("artifact_1g", "s", "<= 1.3", make_input=make_large, floors=(("sha",), ("copy",)),
+           digits=3),
+    Figure("poll_rtt", "us", "<= 1.5", digits=2),
+    Figure("memory", "MiB", "<= 96", of="value", figures=(("idle",), ("load",)),
+           idle_goal="<= 8"),
+]
+
+
+class Failed(Exception):
+    pass
+
+
+def holds(value, goal):
+    sign, limit = goal.split()
+    return value <= float(limit) if sign == "<=" else value >= float(limit)
+
+
+def run_once(top, program, arguments):
+    """The number that a program prints, run in a directory of its own."""
+    place = tempfile.mkdtemp(dir=top)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ARTEL_")}
+    os.sync()                           # what others left unwritten is not this run's
+    try:
+        done = subprocess.run([os.path.join(BUILD, "bin", program), place, *arguments],
+                              env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"{program} did not end within {TIMEOUT_S} s")
+    finally:
+        shutil.rmtree(place)
+    if done.returncode != 0:
+        raise Failed(f"{program} ended with {done.returncode}: {done.stderr.strip()}")
+    return float(done.stdout)
+
+
+def measure(figure, top, runs):
+    """The values of each of the floor's and the figure's ways to run, in turns."""
+    given = [figure.make_input(top)] if figure.make_input else []
+    plan = [("floor_" + figure.name, args) for args in figure.floors]
+    plan += [("figure_" + figure.name, args) for args in figure.figures]
+    values = {step: [] for step in plan}
+    for i in range(runs):
+        for step in plan if i % 2 == 0 else reversed(plan):
+            values[step].append(run_once(top, step[0], given + list(step[1])))
+    for path in given:
+        shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
+    columns = [values[step] for step in plan]
+    return columns[:len(figure.floors)], columns[len(figure.floors):]
+
+
+def judge(figure, floors, figures):
+    """One line of the table, as a dict in the order of its JSON."""
+    floor = max(floors, key=statistics.median)
+    base = statistics.median(floor)
+    above = base if figure.of == "value" else 0     # memory is counted from the bare program
+    value = statistics.median(figures[-1]) - above
+    ratio = value / base
+    line = {"name": figure.name, "value": value, "unit": figure.unit, "floor": base,
+            "ratio": ratio, "goal": figure.goal,
+            "ok": holds(value if figure.of == "value" else ratio, figure.goal),
+            "value_min": min(figures[-1]) - above, "value_max": max(figures[-1]) - above,
+            "floor_min": min(floor), "floor_max": max(floor)}
+    if figure.idle_goal:
+        line["idle"] = statistics.median(figures[0]) - above
+        line["idle_goal"] = figure.idle_goal
+        line["ok"] = line["ok"] and holds(line["idle"], figure.idle_goal)
+    return line
+
+
+def failed_line(figure, why):
+    return {"name": figure.name, "value": None, "unit": figure.unit, "floor": None,
+            "ratio": None, "goal": figure.goal, "ok": False, "error": why}
+
+
+ROW = "{:<19} {:>10} {:<8} {:>10} {:>7}  {:<7} {:<4} {:>21}  {:>21}"
+
+
+def show(figure, line, out):
+    if "error" in line:
+        print(ROW.format(line["name"], "-", line["unit"], "-", "-", line["goal"], "no", "", ""),
+              line["error"], sep="\n    ", file=out, flush=True)
+        return
+    number = lambda x: f"{x:.{figure.digits}f}"
+    spread = lambda what: f"{number(line[what + '_min'])} - {number(line[what + '_max'])}"
+    print(ROW.format(line["name"], number(line["value"]), line["unit"], number(line["floor"]),
+                     f"{line['ratio']:.2f}", line["goal"], "yes" if line["ok"] else "no",
+                     spread("value"), spread("floor")), file=out, flush=True)
+    if figure.idle_goal:
+        print(ROW.format("  idle", number(line["idle"]), line["unit"], "", "", line["idle_goal"],
+                         "yes" if holds(line["idle"], figure.idle_goal) else "no", "", ""),
+              file=out, flush=True)
+
+
+def parse():
+    parser = argparse.ArgumentParser(
+        prog="tools/bench", description="Measure the figures of docs/performance.md.",
+        epilog="Ends with 0 if every figure measured reaches its goal, 1 if one does not, 2 if "
+               "called wrongly. The goal is for the ratio value / floor; that of memory is for "
+               "the value, MiB above the bare program.")
+    parser.add_argument("--json", action="store_true",
+                        help="print a line of JSON for each figure; the table goes to stderr")
+    parser.add_argument("--only", metavar="NAME,NAME", help="only these figures: "
+                        + ", ".join(f.name for f in FIGURES))
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each (5)")
+    args = parser.parse_args()
+    names = args.only.split(",") if args.only else [f.name for f in FIGURES]
+    for name in set(names) - {f.name for f in FIGURES}:
+        parser.error(f"there is no figure '{name}'")
+    if args.runs < 1:
+        parser.error("--runs takes a number from 1")
+    return args, [f for f in FIGURES if f.name in names]
+
+
+def build(figures):
+    programs = [side + figure.name for figure in figures for side in ("floor_", "figure_")]
+    steps = (["cmake", "-S", TOP, "-B", BUILD, "-DCMAKE_BUILD_TYPE=Release", "-DARTEL_BENCH=ON"],
+             ["cmake", "--build", BUILD, "-j", str(os.cpu_count()), "--target", *programs])
+    for step in steps:
+        done = subprocess.run(step, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            sys.exit(done.stdout + "tools/bench: it does not build")
+
+
+def measure_all(figures, runs, as_json):
+    """Print a line for each figure as it is known; whether all are ok."""
+    table = sys.stderr if as_json else sys.stdout
+    print(ROW.format("figure", "value", "unit", "floor", "ratio", "goal", "ok",
+                     "value min - max", "floor min - max"), file=table, flush=True)
+    all_ok = True
+    top = tempfile.mkdtemp(prefix="run-", dir=BUILD)
+    try:
+        for figure in figures:
+            try:
+                line = judge(figure, *measure(figure, top, runs))
+            except Failed as why:
+                line = failed_line(figure, str(why))
+            show(figure, line, table)
+            if as_json:
+                print(json.dumps(line), flush=True)
+            all_ok = all_ok and line["ok"]
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    return all_ok
+
+
+def interrupted(signum, _frame):
+    sys.exit(128 + signum)              # by way of every finally
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    options, chosen = parse()
+    build(chosen)
+    sys.exit(0 if measure_all(chosen, options.runs, options.json) else 1)
