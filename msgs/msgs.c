@@ -23,56 +23,79 @@ artel_str_equal(artel_str_t a, artel_str_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+//  A buffer that remembers whether it could grow each time.
+typedef struct {
+    msgpack_sbuffer *out;
+    int rc;
+} sink_t;
+
+static inline int
+s_append(sink_t *sink, const void *at, size_t len)
+{
+    if (len && sink->rc == 0 && msgpack_sbuffer_write(sink->out, at, len) != 0)
+        sink->rc = ARTEL_ENOMEM;
+    return 0;
+}
+
+//  msgpack-c's packing functions over a sink, s_put_int and so on. Its own go
+//  through a pointer for each few bytes, which costs as much as the packing.
+#define msgpack_pack_inline_func(name) static inline int s_put##name
+#define msgpack_pack_inline_func_cint(name) static inline int s_put##name
+#define msgpack_pack_inline_func_fixint(name) static inline int s_put_fix##name
+#define msgpack_pack_user sink_t *
+#define msgpack_pack_append_buffer(sink, at, len) return s_append(sink, at, len)
+#include <msgpack/pack_template.h>
+
 //  The field types: how each is packed, read and shown. A reader's zone is
 //  where lists go.
 
 static void
-s_pack_str(msgpack_packer *pk, artel_str_t v)
+s_pack_str(sink_t *sink, artel_str_t v)
 {
-    msgpack_pack_str(pk, v.len);
-    msgpack_pack_str_body(pk, v.at, v.len);
+    s_put_str(sink, v.len);
+    s_put_str_body(sink, v.at, v.len);
 }
 
 static void
-s_pack_bin(msgpack_packer *pk, artel_bin_t v)
+s_pack_bin(sink_t *sink, artel_bin_t v)
 {
-    msgpack_pack_bin(pk, v.len);
-    msgpack_pack_bin_body(pk, v.at, v.len);
+    s_put_bin(sink, v.len);
+    s_put_bin_body(sink, v.at, v.len);
 }
 
 static void
-s_pack_strs(msgpack_packer *pk, artel_strs_t v)
+s_pack_strs(sink_t *sink, artel_strs_t v)
 {
-    msgpack_pack_array(pk, v.n);
+    s_put_array(sink, v.n);
     for (size_t i = 0; i < v.n; i++)
-        s_pack_str(pk, v.at[i]);
+        s_pack_str(sink, v.at[i]);
 }
 
 static void
-s_pack_cell(msgpack_packer *pk, const artel_cell_t *cell)
+s_pack_cell(sink_t *sink, const artel_cell_t *cell)
 {
-    msgpack_pack_uint32(pk, cell->key);
+    s_put_uint32(sink, cell->key);
     switch (cell->kind) {
-    case ARTEL_F64: msgpack_pack_double(pk, cell->f64); break;
-    case ARTEL_I64: msgpack_pack_int64(pk, cell->i64); break;
-    case ARTEL_BOOL: cell->flag ? msgpack_pack_true(pk) : msgpack_pack_false(pk); break;
-    case ARTEL_STR: s_pack_str(pk, cell->str); break;
+    case ARTEL_F64: s_put_double(sink, cell->f64); break;
+    case ARTEL_I64: s_put_int64(sink, cell->i64); break;
+    case ARTEL_BOOL: cell->flag ? s_put_true(sink) : s_put_false(sink); break;
+    case ARTEL_STR: s_pack_str(sink, cell->str); break;
     }
 }
 
 static void
-s_pack_row(msgpack_packer *pk, artel_row_t v)
+s_pack_row(sink_t *sink, artel_row_t v)
 {
-    msgpack_pack_map(pk, v.n);
+    s_put_map(sink, v.n);
     for (size_t i = 0; i < v.n; i++)
-        s_pack_cell(pk, &v.at[i]);
+        s_pack_cell(sink, &v.at[i]);
 }
 
-static void s_pack_u64(msgpack_packer *pk, uint64_t v) { msgpack_pack_uint64(pk, v); }
-static void s_pack_i64(msgpack_packer *pk, int64_t v) { msgpack_pack_int64(pk, v); }
-static void s_pack_flag(msgpack_packer *pk, bool v) { v ? msgpack_pack_true(pk) : msgpack_pack_false(pk); }
-static void s_pack_id(msgpack_packer *pk, artel_id_t v) { s_pack_bin(pk, (artel_bin_t) { (char *) v.at, sizeof v.at }); }
-static void s_pack_digest(msgpack_packer *pk, artel_digest_t v) { s_pack_bin(pk, (artel_bin_t) { (char *) v.at, sizeof v.at }); }
+static void s_pack_u64(sink_t *sink, uint64_t v) { s_put_uint64(sink, v); }
+static void s_pack_i64(sink_t *sink, int64_t v) { s_put_int64(sink, v); }
+static void s_pack_flag(sink_t *sink, bool v) { v ? s_put_true(sink) : s_put_false(sink); }
+static void s_pack_id(sink_t *sink, artel_id_t v) { s_pack_bin(sink, (artel_bin_t) { (char *) v.at, sizeof v.at }); }
+static void s_pack_digest(sink_t *sink, artel_digest_t v) { s_pack_bin(sink, (artel_bin_t) { (char *) v.at, sizeof v.at }); }
 
 static bool
 s_read_str(const msgpack_object *o, msgpack_zone *zone, artel_str_t *ret)
@@ -255,17 +278,17 @@ s_show_row(FILE *out, artel_row_t v)
 //  The messages: each expands to three functions over its fields.
 
 #define COUNT(type, field) +1
-#define PACK(type, field)  s_pack_##type(pk, m->field);
+#define PACK(type, field)  s_pack_##type(sink, m->field);
 #define READ(type, field)  if (o < end && !s_read_##type(o++, zone, &m->field)) return false;
 #define SHOW(type, field)  fputs(" " #field "=", out); s_show_##type(out, m->field);
 
 #define M(id, NAME, name)                                                       \
     static_assert(id < 128, "an id must pack as one byte");                     \
     static_assert((ARTEL_##NAME##_FIELDS(COUNT)) < 15, "a message is a fixarray"); \
-    static void s_pack_##name(msgpack_packer *pk, const artel_msg_##name##_t *m)    \
+    static void s_pack_##name(sink_t *sink, const artel_msg_##name##_t *m)      \
     {                                                                           \
-        msgpack_pack_array(pk, 1 ARTEL_##NAME##_FIELDS(COUNT));                 \
-        msgpack_pack_int(pk, id);                                               \
+        s_put_array(sink, 1 ARTEL_##NAME##_FIELDS(COUNT));                      \
+        s_put_int(sink, id);                                                    \
         ARTEL_##NAME##_FIELDS(PACK)                                             \
     }                                                                           \
     static bool s_read_##name(const msgpack_object *o, const msgpack_object *end, \
@@ -282,30 +305,13 @@ s_show_row(FILE *out, artel_row_t v)
 ARTEL_MSGS(M)
 #undef M
 
-//  A sink that remembers whether the buffer could grow each time.
-typedef struct {
-    msgpack_sbuffer *out;
-    int rc;
-} sink_t;
-
-static int
-s_sink_write(void *arg, const char *at, size_t len)
-{
-    sink_t *sink = arg;
-    if (len && sink->rc == 0 && msgpack_sbuffer_write(sink->out, at, len) != 0)
-        sink->rc = ARTEL_ENOMEM;
-    return 0;
-}
-
 int
 artel_msg_pack(const artel_msg_t *msg, msgpack_sbuffer *out)
 {
     sink_t sink = { .out = out };
     size_t before = out->size;
-    msgpack_packer pk;
-    msgpack_packer_init(&pk, &sink, s_sink_write);
     switch (msg->id) {
-#define M(id, NAME, name) case ARTEL_MSG_##NAME: s_pack_##name(&pk, &msg->name); break;
+#define M(id, NAME, name) case ARTEL_MSG_##NAME: s_pack_##name(&sink, &msg->name); break;
         ARTEL_MSGS(M)
 #undef M
     }
