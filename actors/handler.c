@@ -476,19 +476,31 @@ s_understood(self_t *self, turn_t *turn)
            && (used == size || turn->msg.id == ARTEL_MSG_BATCH);
 }
 
+//  Do what one message asks; whether it was a batch.
+static bool
+s_serve(self_t *self, turn_t *turn)
+{
+    if (!s_understood(self, turn)) {
+        s_reply(self, &turn->peer, &(artel_msg_t) { .id = ARTEL_MSG_ERROR, .error = {
+            ARTEL_EPROTO, artel_str("not a message that a client may send") } });
+        return false;
+    }
+    s_from_client[turn->msg.id](self, turn);
+    return turn->msg.id == ARTEL_MSG_BATCH;
+}
+
+//  Batches are taken while there are any. After anything else completions have
+//  their turn; and to look here for more would take as long as to answer a poll.
 static int
 s_read_clients(void *arg)
 {
     self_t *self = arg;
     turn_t turn;
     zmq_msg_init(&turn.frame);
-    for (int i = 0; i < MAX_TURN && artel_wire_take_from(self->clients, &turn.peer, &turn.frame); i++) {
-        if (s_understood(self, &turn))
-            s_from_client[turn.msg.id](self, &turn);
-        else
-            s_reply(self, &turn.peer, &(artel_msg_t) { .id = ARTEL_MSG_ERROR, .error = {
-                ARTEL_EPROTO, artel_str("not a message that a client may send") } });
-    }
+    int left = MAX_TURN;
+    while (left-- && artel_wire_take_from(self->clients, &turn.peer, &turn.frame)
+           && s_serve(self, &turn))
+        continue;
     zmq_msg_close(&turn.frame);
     return 0;
 }
