@@ -146,7 +146,7 @@ s_retire(self_t *self, entry_t *entry)
     artel_journal_reader_t *reader;
     if (artel_journal_reader_open(self->state, entry->run, entry->writer, &reader) == 0) {
         if (s_has_all_sinks(self, artel_journal_reader_sinks(reader)))
-            artel_pending_remove(self->state, entry->run, entry->writer);
+            artel_pending_finish(self->state, entry->run, entry->writer, entry->committed);
         artel_journal_reader_close(&reader);
     }
     zhashx_delete(self->entries, entry->writer.at);

@@ -1,9 +1,9 @@
 //  outcomes.h - <sink>.outcomes in a journal's folder: what became of each
 //  artifact_send, and what a sink refused for good.
 //
-//  Append-only text of checksummed lines; a torn last line is ignored. One
-//  line a fact: counter, xid, status, version, text. Plus the sink lock: an OFD lock
-//  on <sink>.lock held by whoever delivers there.
+//  Append-only text of checksummed lines (docs/store.md); a torn or damaged line
+//  is ignored. One line a fact: counter, xid, status, version, text. Whoever
+//  delivers to the sink holds the sink's lock: an OFD lock on this very file.
 
 #ifndef ARTEL_JOURNAL_OUTCOMES_H
 #define ARTEL_JOURNAL_OUTCOMES_H
@@ -23,19 +23,19 @@ typedef struct {
 
 typedef struct artel_outcomes artel_outcomes_t;
 
-//  Open (make) the file and take the sink lock. ARTEL_ELOCKED if another
-//  process delivers this journal to this sink.
+//  Open (make) the file and take the sink lock. ARTEL_ELOCKED if someone else
+//  delivers this journal to this sink, ARTEL_ENOENT if there is no such journal.
 int
 artel_outcomes_open(const char *state, const char *run, artel_id_t writer,
                     const char *sink, artel_outcomes_t **ret);
 void
 artel_outcomes_close(artel_outcomes_t **self_p);
 
-//  Append one outcome (no sync: it can be had again from the sink).
+//  Append one outcome (no sync: it can be had again from the sink). ARTEL_ENOSPC, ARTEL_EIO.
 int
 artel_outcomes_add(artel_outcomes_t *self, const artel_outcome_t *outcome);
 
-//  Call fn for every intact outcome on disk, without taking the lock.
+//  Call fn for every intact outcome on disk, without taking the lock. No file is no outcome.
 int
 artel_outcomes_each(const char *state, const char *run, artel_id_t writer, const char *sink,
                     void (*fn)(void *arg, const artel_outcome_t *outcome), void *arg);

@@ -11,20 +11,22 @@
 
 typedef struct artel_journal_reader artel_journal_reader_t;
 
-//  ARTEL_ENOENT, ARTEL_EVERSION, ARTEL_ECORRUPT if the first frame is damaged.
+//  ARTEL_ENOENT, ARTEL_EVERSION, ARTEL_ECORRUPT if not one frame verifies.
 int
 artel_journal_reader_open(const char *state, const char *run, artel_id_t writer,
                           artel_journal_reader_t **ret);
 void
 artel_journal_reader_close(artel_journal_reader_t **self_p);
 
-//  The comma list of wanted sinks from the first frame; the reader's.
+//  The comma list of wanted sinks from the first frame; the reader's. Empty if no
+//  copy of it verifies.
 const char *
 artel_journal_reader_sinks(const artel_journal_reader_t *self);
 
 //  Read the next batch frame: 1 with *ret_data valid until the next call, 0 if
-//  there is none (yet), or ARTEL_ECORRUPT, ARTEL_EIO, ARTEL_ENOMEM. A counter
-//  may be above the last plus one only after salvage: what lies between is lost.
+//  there is none (yet), or ARTEL_ECORRUPT (again until salvage is called),
+//  ARTEL_EVERSION, ARTEL_EIO, ARTEL_ENOMEM. A counter may be above the last plus
+//  one only after salvage: what lies between is lost.
 int
 artel_journal_reader_next(artel_journal_reader_t *self, uint64_t *ret_counter,
                           const void **ret_data, size_t *ret_len);
@@ -33,8 +35,8 @@ artel_journal_reader_next(artel_journal_reader_t *self, uint64_t *ret_counter,
 void
 artel_journal_reader_seek(artel_journal_reader_t *self, uint64_t counter);
 
-//  For a journal whose appender is dead: from here on, holes are skipped and
-//  valid frames behind them are returned (salvage), instead of stopping.
+//  From here on, holes are skipped and valid frames behind them are returned,
+//  instead of stopping. Safe also while the appender lives: only what is final is skipped.
 void
 artel_journal_reader_salvage(artel_journal_reader_t *self);
 
@@ -54,9 +56,15 @@ typedef struct {
     uint64_t bytes;                 //  on disk
 } artel_journal_report_t;
 
-//  Read everything and say what is there. 0 also if it is damaged.
+//  Read everything and say what is there. 0 also if it is damaged; ARTEL_ENOENT,
+//  ARTEL_EVERSION, ARTEL_ECORRUPT if not one frame verifies, ARTEL_EIO, ARTEL_ENOMEM.
 int
 artel_journal_examine(const char *state, const char *run, artel_id_t writer,
                       artel_journal_report_t *ret);
+
+//  Call fn for every range of counters that is missing. Codes as examine.
+int
+artel_journal_lost(const char *state, const char *run, artel_id_t writer,
+                   void (*fn)(void *arg, uint64_t from, uint64_t to), void *arg);
 
 #endif

@@ -1,0 +1,434 @@
+//  journal.c - appending frames, and making them durable.
+//
+//  The appender's thread writes, opens segments and publishes `newest`, then
+//  `accepted`. The syncing thread reads `accepted`, then `newest`: every frame
+//  up to that counter is in the segments from `oldest` to that one. Each is
+//  synced through the descriptor that wrote it, and closed when that is done.
+
+#include "appender.h"
+
+#include "bounds.h"
+#include "errors.h"
+#include "fds.h"
+#include "frame.h"
+#include "layout.h"
+#include "state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+    AT_ONCE = 64,               //  frames in one pwritev: three parts each, below IOV_MAX
+    DOUBLINGS = 8,              //  from the smallest segment to the largest
+};
+
+_Static_assert(ARTEL_SEGMENT_MIN << DOUBLINGS == ARTEL_SEGMENT_MAX, "segments double up to the largest");
+
+typedef struct segment {
+    int fd;
+    uint32_t number;
+    uint64_t seed;
+    uint64_t end;               //  behind the last frame; the appender's until there is a next
+    uint64_t room;              //  bytes that are reserved on the disk
+    struct segment *next;
+} segment_t;
+
+struct artel_journal {
+    artel_appender_t of;
+    unsigned generation;        //  of forks, when it was opened
+    unsigned opened;            //  segments so far
+    segment_t *oldest;          //  not synced whole; the syncing thread's
+    uint32_t named;             //  newest segment whose name is durable; the syncing thread's
+    segment_t *_Atomic newest;
+    atomic_uint_fast64_t accepted, durable;     //  counters
+    atomic_uint_fast64_t written, synced;       //  bytes
+    atomic_int failed;          //  why nothing will ever be durable again, or 0
+};
+
+static uint64_t
+s_get(const atomic_uint_fast64_t *at)
+{
+    return atomic_load_explicit(at, memory_order_acquire);
+}
+
+static void
+s_set(atomic_uint_fast64_t *at, uint64_t value)
+{
+    atomic_store_explicit(at, value, memory_order_release);
+}
+
+//  Write all parts at offset: 0 or a code, and then perhaps some of them are there.
+static int
+s_write(int fd, struct iovec *parts, int n, uint64_t offset)
+{
+    while (n > 0) {
+        ssize_t done = pwritev(fd, parts, n, (off_t) offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? artel_error_of_errno(errno) : ARTEL_EIO;
+        offset += (uint64_t) done;
+        while (n > 0 && (size_t) done >= parts->iov_len) {
+            done -= (ssize_t) parts->iov_len;
+            parts++;
+            n--;
+        }
+        if (n > 0) {
+            parts->iov_base = (char *) parts->iov_base + done;
+            parts->iov_len -= (size_t) done;
+        }
+    }
+    return 0;
+}
+
+static int
+s_fdatasync(int fd)
+{
+    while (fdatasync(fd) != 0)
+        if (errno != EINTR)
+            return artel_error_of_errno(errno);
+    return 0;
+}
+
+//  Have the disk set room bytes aside, so that a full disk is met here and not
+//  in the middle of a frame; it also halves the cost of fdatasync. A file
+//  system that cannot (musl's EOPNOTSUPP, EINVAL) finds out later.
+static int
+s_reserve(int fd, uint64_t room)
+{
+    int err;
+    do
+        err = posix_fallocate(fd, 0, (off_t) room);
+    while (err == EINTR);
+    return err == 0 || err == EOPNOTSUPP || err == EINVAL ? 0 : artel_error_of_errno(err);
+}
+
+//  The mark and the head.
+static int
+s_write_head(artel_journal_t *self, segment_t *segment, bool opening)
+{
+    const artel_appender_t *of = &self->of;
+    artel_frame_t head = {
+        .kind = ARTEL_FRAME_HEAD, .flags = opening ? ARTEL_FRAME_OPENING : 0,
+        .len = (uint32_t) of->head_len, .counter = s_get(&self->accepted),
+        .durable = opening ? of->sound : s_get(&self->durable),
+        .sum = artel_frame_sum(of->head, of->head_len, segment->seed) };
+    uint8_t header[ARTEL_FRAME_HEADER];
+    artel_frame_encode(&head, segment->seed, header);
+    struct iovec parts[] = {
+        { (void *) (uintptr_t) ARTEL_SEGMENT_TEXT, ARTEL_SEGMENT_MARK },
+        { header, sizeof header },
+        { of->head, of->head_len },
+    };
+    segment->end = ARTEL_SEGMENT_MARK + artel_frame_size(of->head_len);
+    return s_write(segment->fd, parts, 3, 0);
+}
+
+//  Create the file; a number that is taken is the leftover of a failure.
+static int
+s_create(const artel_journal_t *self, uint32_t number, segment_t *segment)
+{
+    int fd;
+    while ((fd = artel_segment_fd(self->of.folder, number, O_WRONLY | O_CREAT | O_EXCL)) < 0) {
+        if (errno != EEXIST)
+            return artel_error_of_errno(errno);
+        number++;
+    }
+    *segment = (segment_t) { .fd = fd, .number = number,
+                             .seed = artel_frame_seed(self->of.writer, number) };
+    return 0;
+}
+
+//  Make a segment with room for the frames to come, at least `bytes`. Once its
+//  head is there it is the newest, whatever becomes of them: a reader that saw
+//  it takes the one before for finished.
+static int
+s_segment_new(artel_journal_t *self, uint32_t number, uint64_t bytes, segment_t **ret)
+{
+    segment_t *segment = malloc(sizeof *segment);
+    int rc = segment ? s_create(self, number, segment) : ARTEL_ENOMEM;
+    if (rc != 0) {
+        free(segment);
+        return rc;
+    }
+    unsigned doublings = self->opened < DOUBLINGS ? self->opened : DOUBLINGS;
+    uint64_t need = ARTEL_SEGMENT_MARK + artel_frame_size(self->of.head_len) + bytes;
+    segment->room = (uint64_t) ARTEL_SEGMENT_MIN << doublings;
+    if (segment->room < need)
+        segment->room = need;
+    rc = s_reserve(segment->fd, segment->room);
+    if (rc == 0)
+        rc = s_write_head(self, segment, self->opened == 0);
+    if (rc != 0) {
+        artel_segment_unlink(self->of.folder, segment->number);
+        artel_fd_close(segment->fd);
+        free(segment);
+        return rc;
+    }
+    self->opened++;
+    *ret = segment;
+    return 0;
+}
+
+//  In a forked child the descriptors are closed already, and their numbers perhaps another's.
+static void
+s_free(artel_journal_t *self)
+{
+    bool ours = self->generation == artel_fork_generation();
+    for (segment_t *segment = self->oldest; segment; ) {
+        segment_t *next = segment->next;
+        if (ours)
+            artel_fd_close(segment->fd);
+        free(segment);
+        segment = next;
+    }
+    free(self);
+}
+
+int
+artel_journal_start(const artel_appender_t *with, artel_journal_t **ret)
+{
+    artel_journal_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return ARTEL_ENOMEM;
+    self->of = *with;
+    self->generation = artel_fork_generation();
+    atomic_init(&self->accepted, with->counter);
+    atomic_init(&self->durable, with->counter);
+    int rc = s_segment_new(self, with->number, 0, &self->oldest);
+    if (rc == 0) {
+        atomic_init(&self->newest, self->oldest);
+        self->named = self->oldest->number;
+        rc = s_fdatasync(self->oldest->fd);
+        if (rc == 0)
+            rc = artel_sync_dir(with->folder);
+        if (rc != 0)
+            artel_segment_unlink(with->folder, self->named);
+    }
+    if (rc == 0)
+        *ret = self;
+    else
+        s_free(self);
+    return rc;
+}
+
+void
+artel_journal_moved(artel_journal_t *self, char *folder)
+{
+    free(self->of.folder);
+    self->of.folder = folder;
+}
+
+//  Whether these frames may be appended, and how many bytes they take.
+static int
+s_check(const artel_journal_t *self, const artel_journal_frame_t *frames, size_t n, uint64_t *ret)
+{
+    if (self->generation != artel_fork_generation())
+        return ARTEL_EFORKED;
+    int failed = atomic_load(&self->failed);
+    if (failed)
+        return failed;
+    uint64_t counter = s_get(&self->accepted), bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (frames[i].counter != ++counter || frames[i].len > ARTEL_MAX_MESSAGE)
+            return ARTEL_EINVAL;
+        bytes += artel_frame_size(frames[i].len);
+    }
+    *ret = bytes;
+    return 0;
+}
+
+//  Write up to AT_ONCE frames at offset.
+static int
+s_write_frames(artel_journal_t *self, const segment_t *segment,
+               const artel_journal_frame_t *frames, size_t n, uint64_t offset)
+{
+    static const uint8_t zeros[8];
+    uint8_t headers[AT_ONCE][ARTEL_FRAME_HEADER];
+    struct iovec parts[3 * AT_ONCE], *part = parts;
+    for (size_t i = 0; i < n; i++) {
+        const artel_journal_frame_t *from = &frames[i];
+        artel_frame_t frame = {
+            .kind = ARTEL_FRAME_BATCH, .len = (uint32_t) from->len, .counter = from->counter,
+            .durable = s_get(&self->durable),
+            .sum = artel_frame_sum(from->data, from->len, segment->seed) };
+        artel_frame_encode(&frame, segment->seed, headers[i]);
+        *part++ = (struct iovec) { headers[i], ARTEL_FRAME_HEADER };
+        *part++ = (struct iovec) { (void *) (uintptr_t) from->data, from->len };
+        *part++ = (struct iovec) { (void *) (uintptr_t) zeros, artel_frame_pad(from->len) };
+    }
+    return s_write(segment->fd, parts, (int) (part - parts), offset);
+}
+
+//  Take back what a failed write left behind the last frame: whole frames among
+//  it would be read. Cutting gives the reserved room away, so the next append
+//  opens a new segment. If even that fails, nothing may follow.
+static void
+s_cut(artel_journal_t *self, segment_t *segment)
+{
+    static const uint8_t zeros[ARTEL_FRAME_HEADER];
+    segment->room = segment->end;
+    if (ftruncate(segment->fd, (off_t) segment->end) == 0)
+        return;
+    struct iovec first = { (void *) (uintptr_t) zeros, sizeof zeros };
+    s_write(segment->fd, &first, 1, segment->end);
+    atomic_store(&self->failed, ARTEL_EIO);
+}
+
+//  All frames behind each other, or none.
+static int
+s_write_all(artel_journal_t *self, segment_t *segment, const artel_journal_frame_t *frames, size_t n)
+{
+    uint64_t offset = segment->end;
+    for (size_t i = 0; i < n; ) {
+        size_t some = n - i < AT_ONCE ? n - i : AT_ONCE;
+        int rc = s_write_frames(self, segment, frames + i, some, offset);
+        if (rc != 0) {
+            s_cut(self, segment);
+            return rc;
+        }
+        for (size_t last = i + some; i < last; i++)
+            offset += artel_frame_size(frames[i].len);
+    }
+    segment->end = offset;
+    return 0;
+}
+
+int
+artel_journal_append(artel_journal_t *self, const artel_journal_frame_t *frames, size_t n)
+{
+    uint64_t bytes;
+    int rc = s_check(self, frames, n, &bytes);
+    if (rc != 0 || n == 0)
+        return rc;
+    segment_t *segment = atomic_load_explicit(&self->newest, memory_order_relaxed);
+    if (segment->end + bytes > segment->room) {
+        segment_t *next;
+        rc = s_segment_new(self, segment->number + 1, bytes, &next);
+        if (rc != 0)
+            return rc;
+        segment->next = next;
+        atomic_store_explicit(&self->newest, next, memory_order_release);
+        segment = next;
+    }
+    rc = s_write_all(self, segment, frames, n);
+    if (rc != 0)
+        return rc;
+    s_set(&self->written, s_get(&self->written) + bytes);
+    s_set(&self->accepted, frames[n - 1].counter);
+    return 0;
+}
+
+//  Cut off the room that was not used. If it stays, only space is lost: it is zeros.
+static void
+s_give_back(int fd, uint64_t end)
+{
+    int ignored = ftruncate(fd, (off_t) end);
+    (void) ignored;
+}
+
+//  Make the segments up to `last` durable, close those behind which there is another.
+static int
+s_sync_segments(artel_journal_t *self, segment_t *last)
+{
+    int rc = 0;
+    while (rc == 0 && self->oldest != last) {
+        segment_t *segment = self->oldest;
+        s_give_back(segment->fd, segment->end);
+        rc = s_fdatasync(segment->fd);
+        if (rc == 0) {
+            self->oldest = segment->next;
+            artel_fd_close(segment->fd);
+            free(segment);
+        }
+    }
+    if (rc == 0)
+        rc = s_fdatasync(last->fd);
+    if (rc == 0 && self->named != last->number) {
+        rc = artel_sync_dir(self->of.folder);
+        self->named = last->number;
+    }
+    return rc;
+}
+
+int
+artel_journal_sync(artel_journal_t *self, uint64_t *ret_counter)
+{
+    if (self->generation != artel_fork_generation())
+        return ARTEL_EFORKED;
+    int rc = atomic_load(&self->failed);
+    if (rc != 0)
+        return rc;
+    uint64_t written = s_get(&self->written), accepted = s_get(&self->accepted);
+    if (accepted != s_get(&self->durable)) {
+        rc = s_sync_segments(self, atomic_load_explicit(&self->newest, memory_order_acquire));
+        if (rc != 0) {
+            atomic_store(&self->failed, rc);
+            return rc;
+        }
+        s_set(&self->synced, written);
+        s_set(&self->durable, accepted);
+    }
+    *ret_counter = accepted;
+    return 0;
+}
+
+//  Say that this is the end, behind data that is durable, and give back the rest of the room.
+static void
+s_seal(artel_journal_t *self)
+{
+    uint64_t counter;
+    if (artel_journal_sync(self, &counter) != 0)
+        return;
+    segment_t *segment = self->newest;
+    artel_frame_t seal = { .kind = ARTEL_FRAME_SEAL, .counter = counter, .durable = counter,
+                           .sum = artel_frame_sum("", 0, segment->seed) };
+    uint8_t header[ARTEL_FRAME_HEADER];
+    artel_frame_encode(&seal, segment->seed, header);
+    struct iovec part = { header, sizeof header };
+    if (s_write(segment->fd, &part, 1, segment->end) != 0)
+        return;
+    s_give_back(segment->fd, segment->end + sizeof header);
+    s_fdatasync(segment->fd);
+}
+
+void
+artel_journal_close(artel_journal_t **self_p)
+{
+    artel_journal_t *self = *self_p;
+    if (!self)
+        return;
+    bool ours = self->generation == artel_fork_generation();
+    int lock = self->of.lock;
+    if (ours)
+        s_seal(self);
+    free(self->of.folder);
+    free(self->of.head);
+    s_free(self);
+    if (ours)
+        artel_fd_close(lock);                   //  last: who gets it finds a finished journal
+    *self_p = NULL;
+}
+
+uint64_t
+artel_journal_accepted(const artel_journal_t *self)
+{
+    return s_get(&self->accepted);
+}
+
+uint64_t
+artel_journal_durable(const artel_journal_t *self)
+{
+    return s_get(&self->durable);
+}
+
+uint64_t
+artel_journal_dirty_bytes(const artel_journal_t *self)
+{
+    return s_get(&self->written) - s_get(&self->synced);
+}

@@ -1,0 +1,170 @@
+//  pending.c - the marks in pending/.
+//
+//  A mark is made before its journal becomes visible, so one without a journal
+//  may be a birth under way. It is removed only when no birth is (layout.h).
+
+#include "pending.h"
+
+#include "errors.h"
+#include "fds.h"
+#include "frame.h"
+#include "layout.h"
+#include "segment.h"
+#include "state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int
+s_path(const char *state, const char *run, artel_id_t writer, char **ret)
+{
+    char id[ARTEL_ID_TEXT];
+    artel_hex(writer.at, sizeof writer.at, id);
+    if (!artel_run_id_legal(run))
+        return ARTEL_EINVAL;
+    char *path = artel_format("%s/pending/%s.%s", state, run, id);
+    if (!path)
+        return ARTEL_ENOMEM;
+    *ret = path;
+    return 0;
+}
+
+int
+artel_pending_add(const char *state, const char *run, artel_id_t writer)
+{
+    char *path, *folder;
+    int rc = s_path(state, run, writer, &path);
+    if (rc != 0)
+        return rc;
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    rc = fd < 0 ? artel_error_of_errno(errno) : 0;
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    if (rc != 0)
+        return rc;
+    folder = artel_format("%s/pending", state);
+    rc = folder ? artel_sync_dir(folder) : ARTEL_ENOMEM;
+    free(folder);
+    return rc;
+}
+
+int
+artel_pending_remove(const char *state, const char *run, artel_id_t writer)
+{
+    char *path;
+    int rc = s_path(state, run, writer, &path);
+    if (rc != 0)
+        return rc;
+    if (unlink(path) != 0 && errno != ENOENT)
+        rc = artel_error_of_errno(errno);
+    free(path);
+    return rc;
+}
+
+//  Whether the newest segment ends in a seal behind the batch `last`.
+static int
+s_check_seal(const char *folder, artel_id_t writer, uint64_t last)
+{
+    uint32_t number;
+    struct stat st;
+    artel_frame_t seal;
+    const void *data;
+    artel_segment_t segment = ARTEL_SEGMENT_NONE;
+    int rc = artel_segment_before(folder, UINT32_MAX, &number);
+    if (rc > 0)
+        rc = artel_segment_open(&segment, folder, writer, number);
+    else
+        rc = rc == 0 ? ARTEL_ENOENT : rc;
+    if (rc == 0 && fstat(segment.fd, &st) != 0)
+        rc = ARTEL_EIO;
+    if (rc == 0 && st.st_size < ARTEL_FRAME_HEADER)
+        rc = ARTEL_EAGAIN;
+    if (rc == 0) {
+        uint64_t at = (uint64_t) st.st_size - ARTEL_FRAME_HEADER;
+        rc = artel_segment_frame(&segment, at, &seal, &data);
+        bool ends = rc > 0 && seal.kind == ARTEL_FRAME_SEAL && seal.counter == last;
+        rc = ends ? 0 : rc < 0 ? rc : ARTEL_EAGAIN;
+    }
+    artel_segment_done(&segment);
+    return rc;
+}
+
+int
+artel_pending_finish(const char *state, const char *run, artel_id_t writer, uint64_t last)
+{
+    char *folder;
+    int lock = -1;
+    int rc = artel_journal_folder(state, run, writer, &folder);
+    if (rc != 0)
+        return rc;
+    rc = artel_append_lock(folder, 0, &lock);
+    if (rc == 0)
+        rc = s_check_seal(folder, writer, last);
+    if (rc == 0)
+        rc = artel_pending_remove(state, run, writer);
+    artel_fd_close(lock);
+    free(folder);
+    return rc;
+}
+
+//  Whether the mark's journal is not there; the mark is then removed if that is safe.
+static bool
+s_is_orphan(const char *state, const char *run, artel_id_t writer)
+{
+    char *folder;
+    struct stat st;
+    int lock;
+    if (artel_journal_folder(state, run, writer, &folder) != 0)
+        return false;
+    bool orphan = stat(folder, &st) != 0 && errno == ENOENT;
+    if (orphan && artel_births_stop(state, &lock) == 0) {
+        if (stat(folder, &st) != 0 && errno == ENOENT)
+            artel_pending_remove(state, run, writer);
+        artel_fd_close(lock);
+    }
+    free(folder);
+    return orphan;
+}
+
+//  "<run>.<writer>", cut in two.
+static bool
+s_parse(char *name, artel_id_t *ret_writer)
+{
+    char *dot = strchr(name, '.');
+    if (!dot || strlen(dot + 1) != ARTEL_ID_TEXT - 1 || !artel_unhex(dot + 1, sizeof ret_writer->at, ret_writer->at))
+        return false;
+    *dot = 0;
+    return artel_run_id_legal(name);
+}
+
+int
+artel_pending_each(const char *state,
+                   int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg)
+{
+    char *path = artel_format("%s/pending", state);
+    if (!path)
+        return ARTEL_ENOMEM;
+    DIR *dir = opendir(path);
+    int rc = dir ? 0 : artel_error_of_errno(errno);
+    free(path);
+    while (rc == 0) {
+        artel_id_t writer;
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        if (!entry) {
+            rc = errno ? ARTEL_EIO : 0;
+            break;
+        }
+        if (s_parse(entry->d_name, &writer) && !s_is_orphan(state, entry->d_name, writer))
+            rc = fn(arg, entry->d_name, writer);
+    }
+    if (dir)
+        closedir(dir);
+    return rc;
+}

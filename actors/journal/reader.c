@@ -1,0 +1,269 @@
+//  reader.c - reading a journal's batches in order, also while it grows.
+//
+//  A frame that does not verify is the end so far, until a later segment has a
+//  frame: its appender had finished this one before. Then, read once more, it
+//  is final, and the counter in the head of the later one tells what is missing.
+
+#include "reader.h"
+
+#include "errors.h"
+#include "head.h"
+#include "layout.h"
+#include "segment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct artel_journal_reader {
+    char *folder;
+    char *sinks;
+    artel_id_t writer;
+    artel_segment_t segment;
+    uint64_t offset;            //  of the next frame
+    uint64_t last;              //  counter of the last frame passed
+    uint64_t skip;              //  what the caller does not want, nor misses
+    bool salvage;
+};
+
+//  Whether a segment has a frame that verifies: 1, 0, or a code. Its head, or in
+//  salvage any; *ret_before is the counter before it.
+static int
+s_begins(artel_journal_reader_t *self, artel_segment_t *segment, uint32_t number,
+         uint64_t *ret_before)
+{
+    artel_frame_t frame;
+    const void *data;
+    uint64_t offset;
+    int rc = artel_segment_open(segment, self->folder, self->writer, number);
+    if (rc == ARTEL_ENOENT)                     //  its birth failed
+        return 0;
+    if (rc == 0)
+        rc = artel_segment_head(segment, &frame, &data);
+    if (rc == 0 && self->salvage) {
+        rc = artel_segment_find(segment, ARTEL_SEGMENT_MARK, &offset);
+        if (rc > 0)
+            rc = artel_segment_frame(segment, offset, &frame, &data);
+    }
+    if (rc > 0)
+        *ret_before = frame.counter - (frame.kind == ARTEL_FRAME_BATCH);
+    return rc;
+}
+
+//  The first segment behind this one that has begun: 1, 0, or a code.
+static int
+s_find_next(artel_journal_reader_t *self, uint32_t *ret_number, uint64_t *ret_before)
+{
+    artel_segment_t segment = ARTEL_SEGMENT_NONE;
+    uint32_t number = self->segment.number;
+    int rc;
+    while ((rc = artel_segment_after(self->folder, number, &number)) > 0) {
+        rc = s_begins(self, &segment, number, ret_before);
+        if (rc != 0)
+            break;
+    }
+    artel_segment_done(&segment);
+    if (rc > 0)
+        *ret_number = number;
+    return rc;
+}
+
+//  Go to the beginning of a segment.
+static int
+s_enter(artel_journal_reader_t *self, uint32_t number)
+{
+    int rc = artel_segment_open(&self->segment, self->folder, self->writer, number);
+    if (rc == 0)
+        self->offset = ARTEL_SEGMENT_MARK;
+    return rc;
+}
+
+//  Keep the wanted sinks of the first head that verifies: 1, 0 if none does, or a code.
+static int
+s_read_sinks(artel_journal_reader_t *self)
+{
+    artel_segment_t segment = ARTEL_SEGMENT_NONE;
+    artel_frame_t head;
+    const void *data;
+    uint32_t number = 0;
+    int rc;
+    while ((rc = artel_segment_after(self->folder, number, &number)) > 0) {
+        rc = artel_segment_open(&segment, self->folder, self->writer, number);
+        if (rc == 0)
+            rc = artel_segment_head(&segment, &head, &data);
+        if (rc != 0)
+            break;
+    }
+    const char *sinks = rc > 0 ? artel_head_get(data, head.len, "sinks") : NULL;
+    if (rc >= 0 && !(self->sinks = strdup(sinks ? sinks : "")))
+        rc = ARTEL_ENOMEM;
+    artel_segment_done(&segment);
+    return rc;
+}
+
+//  Whether there is any frame to salvage, where no head verifies.
+static int
+s_has_frames(artel_journal_reader_t *self)
+{
+    uint32_t number;
+    uint64_t before;
+    self->salvage = true;
+    int rc = s_find_next(self, &number, &before);
+    self->salvage = false;
+    return rc == 0 ? ARTEL_ECORRUPT : rc;
+}
+
+static int
+s_open(artel_journal_reader_t *self)
+{
+    uint32_t number;
+    int rc = artel_segment_after(self->folder, 0, &number);
+    if (rc <= 0)
+        return rc < 0 ? rc : ARTEL_ENOENT;
+    rc = s_read_sinks(self);
+    if (rc == 0)
+        rc = s_has_frames(self);
+    return rc > 0 ? s_enter(self, number) : rc;
+}
+
+int
+artel_journal_reader_open(const char *state, const char *run, artel_id_t writer,
+                          artel_journal_reader_t **ret)
+{
+    artel_journal_reader_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return ARTEL_ENOMEM;
+    self->writer = writer;
+    self->segment = (artel_segment_t) ARTEL_SEGMENT_NONE;
+    int rc = artel_journal_folder(state, run, writer, &self->folder);
+    if (rc == 0)
+        rc = s_open(self);
+    if (rc == 0)
+        *ret = self;
+    else
+        artel_journal_reader_close(&self);
+    return rc;
+}
+
+void
+artel_journal_reader_close(artel_journal_reader_t **self_p)
+{
+    artel_journal_reader_t *self = *self_p;
+    if (!self)
+        return;
+    artel_segment_done(&self->segment);
+    free(self->folder);
+    free(self->sinks);
+    free(self);
+    *self_p = NULL;
+}
+
+const char *
+artel_journal_reader_sinks(const artel_journal_reader_t *self)
+{
+    return self->sinks;
+}
+
+void
+artel_journal_reader_salvage(artel_journal_reader_t *self)
+{
+    self->salvage = true;
+}
+
+//  Nothing between what was passed or is not wanted and a frame behind `before`.
+static bool
+s_follows(const artel_journal_reader_t *self, uint64_t before)
+{
+    return before <= self->last || before <= self->skip;
+}
+
+//  Pass over one frame that verifies: 1 if it is a batch to return.
+static int
+s_pass(artel_journal_reader_t *self, const artel_frame_t *frame)
+{
+    bool batch = frame->kind == ARTEL_FRAME_BATCH;
+    if (frame->kind > ARTEL_FRAME_SEAL && frame->kind < ARTEL_FRAME_OPTIONAL)
+        return ARTEL_EVERSION;
+    if (frame->kind <= ARTEL_FRAME_SEAL && !self->salvage && !s_follows(self, frame->counter - batch))
+        return ARTEL_ECORRUPT;
+    self->offset += artel_frame_size(frame->len);
+    if (!batch || frame->counter <= self->last)
+        return 0;
+    self->last = frame->counter;
+    return frame->counter > self->skip;
+}
+
+//  Read the file anew: 1 if there is a frame now, or, in salvage, one behind.
+static int
+s_look_again(artel_journal_reader_t *self)
+{
+    artel_frame_t frame;
+    const void *data;
+    artel_segment_forget(&self->segment);
+    if (self->salvage)
+        return artel_segment_find(&self->segment, self->offset, &self->offset);
+    return artel_segment_frame(&self->segment, self->offset, &frame, &data);
+}
+
+//  Behind the last frame that verifies: 1 if there is more to read after all,
+//  here or in the next segment; 0 if this is the end so far.
+static int
+s_go_on(artel_journal_reader_t *self)
+{
+    uint32_t number;
+    uint64_t before = 0;
+    int rc = s_look_again(self);
+    if (rc != 0)
+        return rc;
+    rc = s_find_next(self, &number, &before);
+    if (rc <= 0)
+        return rc;
+    rc = s_look_again(self);                    //  now it is final
+    if (rc != 0)
+        return rc;
+    if (!self->salvage && !s_follows(self, before))
+        return ARTEL_ECORRUPT;
+    rc = s_enter(self, number);
+    return rc == 0 ? 1 : rc;
+}
+
+int
+artel_journal_reader_next(artel_journal_reader_t *self, uint64_t *ret_counter,
+                          const void **ret_data, size_t *ret_len)
+{
+    for (;;) {
+        artel_frame_t frame;
+        const void *data;
+        int rc = artel_segment_frame(&self->segment, self->offset, &frame, &data);
+        if (rc == 0) {
+            rc = s_go_on(self);
+            if (rc <= 0)
+                return rc;
+            continue;
+        }
+        if (rc > 0)
+            rc = s_pass(self, &frame);
+        if (rc < 0)
+            return rc;
+        if (rc > 0) {
+            *ret_counter = frame.counter;
+            *ret_data = data;
+            *ret_len = frame.len;
+            return 1;
+        }
+    }
+}
+
+//  Whole segments are skipped by their heads.
+void
+artel_journal_reader_seek(artel_journal_reader_t *self, uint64_t counter)
+{
+    uint32_t number;
+    uint64_t before;
+    if (self->skip < counter)
+        self->skip = counter;
+    while (s_find_next(self, &number, &before) > 0 && before <= counter && before >= self->last) {
+        if (s_enter(self, number) != 0)
+            return;
+        self->last = before;
+    }
+}
