@@ -89,7 +89,7 @@ s_pump_lane(self_t *self, entry_t *entry, size_t sink)
     artel_lane_t *lane = &entry->lanes[sink];
     while (lane->sent < entry->committed && self->in_flight[sink] < ARTEL_DELIVER_WINDOW) {
         artel_msg_t msg = { .id = ARTEL_MSG_DELIVER, .deliver = {
-            .run = artel_str(entry->run), .writer = entry->writer } };
+            .run = artel_str(entry->run), .writer = entry->writer, .after = lane->sent } };
         const void *data;
         int rc = artel_lane_next(lane, &msg.deliver.counter, &data, &msg.deliver.batch.len);
         if (rc <= 0) {                          //  accepted, but not to be read: again later

@@ -77,7 +77,9 @@
 #define ARTEL_CLOSED_FIELDS(F)          F(str, run) F(id, writer)
 
 //  Sender to backend and back; done also goes on to the handler.
-#define ARTEL_DELIVER_FIELDS(F)         F(str, run) F(id, writer) F(u64, counter) F(bin, batch)
+//  (after: the batch before this one in the journal, or the position.)
+#define ARTEL_DELIVER_FIELDS(F)                                                 \
+    F(str, run) F(id, writer) F(u64, counter) F(bin, batch) F(u64, after)
 #define ARTEL_POSITION_GET_FIELDS(F)    F(str, run) F(id, writer)
 #define ARTEL_POSITION_FIELDS(F)        F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 #define ARTEL_DELIVERED_FIELDS(F)                                               \

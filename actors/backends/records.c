@@ -1,0 +1,211 @@
+//  records.c - one function a record.
+
+#include "records.h"
+
+#include "errors.h"
+
+#include <math.h>
+
+int
+artel_record_refuse(artel_scope_t *scope, const char *name, const artel_id_t *xid, int64_t code,
+                    const char *reason)
+{
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_REFUSE, ARTEL_ARGS(
+        artel_arg_int(scope->writer), artel_arg_int((int64_t) scope->deliver->counter),
+        artel_arg_int(scope->record), artel_arg_some(artel_str(name)), artel_arg_int(code),
+        artel_arg_text(artel_str(reason)), artel_arg_id(xid)));
+}
+
+//  The writer was alive then.
+static void
+s_alive_at(artel_scope_t *scope, int64_t at_ms)
+{
+    if (at_ms > scope->last_ms)
+        scope->last_ms = at_ms;
+}
+
+//  Bound by hand: this is where the time goes. SQLite has no NaN: it is a NULL.
+static int
+s_put_cell(artel_scope_t *scope, artel_sql_t which, const artel_cell_t *cell, int64_t row)
+{
+    sqlite3_stmt *stmt = artel_sql(scope->catalogue, which);
+    if (!stmt)
+        return artel_sql_fail(scope->catalogue, sqlite3_extended_errcode(scope->catalogue->db));
+    sqlite3_bind_int64(stmt, 1, scope->run);
+    sqlite3_bind_int64(stmt, 2, scope->slots[cell->key].id);
+    sqlite3_bind_int64(stmt, 3, cell->kind);
+    switch (cell->kind) {
+    case ARTEL_F64: isnan(cell->f64) ? sqlite3_bind_null(stmt, 4) : sqlite3_bind_double(stmt, 4, cell->f64); break;
+    case ARTEL_I64: sqlite3_bind_int64(stmt, 4, cell->i64); break;
+    case ARTEL_BOOL: sqlite3_bind_int64(stmt, 4, cell->flag); break;
+    case ARTEL_STR: sqlite3_bind_text64(stmt, 4, cell->str.at, cell->str.len, SQLITE_STATIC, SQLITE_UTF8); break;
+    }
+    if (which == ARTEL_SQL_ADD_CELL)
+        sqlite3_bind_int64(stmt, 5, row);
+    return artel_sql_finish(scope->catalogue, stmt);
+}
+
+static int
+s_put_row(artel_scope_t *scope, artel_sql_t which, const artel_row_t *row)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < row->n; i++)
+        rc = s_put_cell(scope, which, &row->at[i], 0);
+    return rc;
+}
+
+//  The records, one function each.
+
+static int
+s_set_tags(artel_scope_t *scope, const artel_strs_t *tags)
+{
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_CLEAR_TAGS, ARTEL_ARGS(artel_arg_int(scope->run)));
+    for (size_t i = 0; rc == 0 && i < tags->n; i++)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_TAG, ARTEL_ARGS(
+            artel_arg_int(scope->run), artel_arg_text(tags->at[i])));
+    return rc;
+}
+
+static int
+s_on_run(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    const artel_msg_run_t *run = &msg->run;
+    if (run->run.len && !artel_str_equal(run->run, scope->deliver->run))
+        return artel_record_refuse(scope, "run", NULL, ARTEL_EPROTO,
+                                   "the record is of another run than its batch");
+    s_alive_at(scope, run->at_ms);
+    int rc = 0;
+    if (run->project.len)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_PROJECT, ARTEL_ARGS(
+            artel_arg_text(run->project), artel_arg_int(run->at_ms)));
+    if (rc == 0)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_RUN, ARTEL_ARGS(
+            artel_arg_int(scope->run), artel_arg_some(run->project), artel_arg_some(run->name),
+            artel_arg_some(run->group), artel_arg_some(run->job_type), artel_arg_some(run->notes),
+            artel_arg_int(run->at_ms), artel_arg_int(run->hidden)));
+    return rc == 0 ? s_set_tags(scope, &run->tags) : rc;
+}
+
+static int
+s_on_run_start(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    const artel_msg_run_start_t *start = &msg->run_start;
+    s_alive_at(scope, start->at_ms);
+    scope->has_news = true;
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WRITER, ARTEL_ARGS(
+        artel_arg_int(scope->writer), artel_arg_some(start->host), artel_arg_int((int64_t) start->pid),
+        artel_arg_some(start->program), artel_arg_int(start->at_ms)));
+}
+
+static int
+s_on_history(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    const artel_msg_history_t *history = &msg->history;
+    s_alive_at(scope, history->at_ms);
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_ROW, ARTEL_ARGS(
+        artel_arg_int(scope->run), artel_arg_int(scope->rows), artel_arg_int(history->step),
+        artel_arg_int(history->at_ms)));
+    for (size_t i = 0; rc == 0 && i < history->row.n; i++) {
+        const artel_cell_t *cell = &history->row.at[i];
+        artel_slot_t *slot = &scope->slots[cell->key];
+        slot->is_set = true;
+        slot->last = *cell;
+        rc = s_put_cell(scope, ARTEL_SQL_ADD_CELL, cell, scope->rows);
+    }
+    if (scope->rows == 0 || history->step > scope->last_step)
+        scope->last_step = history->step;
+    scope->rows++;
+    scope->has_rows = true;
+    return rc;
+}
+
+static int
+s_on_config(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    return s_put_row(scope, ARTEL_SQL_SET_CONFIG, &msg->config.row);
+}
+
+static int
+s_on_summary(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    return s_put_row(scope, ARTEL_SQL_SET_SUMMARY, &msg->summary.row);
+}
+
+static int
+s_on_artifact_send(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    s_alive_at(scope, msg->artifact_send.at_ms);
+    return artel_artifact_commit(scope, msg);
+}
+
+//  The offline form has the same fields, and the same meaning here.
+static int
+s_on_artifact(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    return s_on_artifact_send(scope, &(artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = {
+        .xid = msg->artifact.xid, .name = msg->artifact.name, .type = msg->artifact.type,
+        .manifest = msg->artifact.manifest, .pack = msg->artifact.pack, .files = msg->artifact.files,
+        .bytes = msg->artifact.bytes, .description = msg->artifact.description,
+        .metadata = msg->artifact.metadata, .aliases = msg->artifact.aliases,
+        .history_step = msg->artifact.history_step, .at_ms = msg->artifact.at_ms } });
+}
+
+static int
+s_on_use_artifact(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    s_alive_at(scope, msg->use_artifact.at_ms);
+    return artel_artifact_use(scope, msg);
+}
+
+static int
+s_on_exit(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    const artel_msg_exit_t *end = &msg->exit;
+    if (!end->crashed)
+        s_alive_at(scope, end->at_ms);          //  otherwise it is the time of who found out
+    scope->has_news = true;
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_EXIT, ARTEL_ARGS(
+        artel_arg_int(scope->writer), artel_arg_int(end->at_ms), artel_arg_int(end->code),
+        artel_arg_int(end->crashed)));
+}
+
+static int
+s_on_lost(artel_scope_t *scope, const artel_msg_t *msg)
+{
+    const artel_msg_lost_t *lost = &msg->lost;
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_LOSE, ARTEL_ARGS(
+        artel_arg_int(scope->writer), artel_arg_int((int64_t) lost->from),
+        artel_arg_int((int64_t) lost->to), artel_arg_text(lost->reason)));
+}
+
+//  A record of the table without its function above doesn't compile.
+static int (*const s_records[])(artel_scope_t *, const artel_msg_t *) = {
+#define M(id, NAME, name) [id] = s_on_##name,
+    ARTEL_RECORDS(M)
+#undef M
+};
+
+int
+artel_record_apply(artel_scope_t *scope, const artel_msg_t *record)
+{
+    return s_records[record->id](scope, record);
+}
+
+int
+artel_records_end(artel_scope_t *scope)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < scope->n_slots; i++)
+        if (scope->slots[i].is_set)
+            rc = s_put_cell(scope, ARTEL_SQL_FOLLOW_SUMMARY, &scope->slots[i].last, 0);
+    if (rc == 0 && scope->has_rows)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_RUN, ARTEL_ARGS(
+            artel_arg_int(scope->run), artel_arg_int(scope->rows), artel_arg_int(scope->last_step)));
+    if (rc == 0)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_WRITER, ARTEL_ARGS(
+            artel_arg_int(scope->writer), artel_arg_int((int64_t) scope->deliver->counter),
+            artel_arg_int(scope->last_ms)));
+    if (rc == 0 && scope->has_news)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_STATE, ARTEL_ARGS(artel_arg_int(scope->run)));
+    return rc;
+}
