@@ -39,7 +39,7 @@ enum {
     ARTEL_ECLOSED = -9,         /* the handle is closed or finished */
     ARTEL_EFORKED = -10,        /* this handle belongs to the parent process */
     ARTEL_EPENDING = -11,       /* accepted, not delivered yet; `artel sync` delivers it */
-    ARTEL_ELOST = -12,          /* accepted records were lost */
+    ARTEL_ELOST = -12,          /* logged records were lost */
     ARTEL_EPROTO = -13,         /* a message or file does not follow the format */
     ARTEL_ECORRUPT = -14,       /* stored bytes do not match their checksum */
     ARTEL_ELOCKED = -15,        /* held by another process */
@@ -63,10 +63,9 @@ typedef struct artel_future artel_future_t;     /* what will become of a sent ar
 ARTEL_API const char *artel_error_name(int code);
 ARTEL_API const char *artel_error_text(int code);
 
-/*  The sentence of the last error on this handle, in this order of detail: what
+/*  The sentence of the last error of this client and its runs, by any thread: what
  *  failed, on what, and what to do. Copied into text (size bytes, always
- *  terminated); returns its code, 0 if there was none. Handles are given as void
- *  pointers to artel_t. */
+ *  terminated); returns its code, 0 if there was none. */
 ARTEL_API int artel_error(artel_t *self, char *text, size_t size);
 
 /*  Levels of safety, each including the one before. */
@@ -78,7 +77,8 @@ enum {
 
 enum { ARTEL_LOG_DEBUG = 0, ARTEL_LOG_INFO, ARTEL_LOG_WARNING, ARTEL_LOG_ERROR };
 
-/*  Called for what a person should know, possibly from a thread of artel's; must not call artel. */
+/*  Called for what a person should know, possibly from a thread of artel's; must not call artel.
+ *  The same trouble is told at most every 10 s. */
 typedef void artel_log_fn(void *arg, int level, const char *text);
 
 typedef struct {
@@ -97,11 +97,13 @@ typedef struct {
 ARTEL_API int artel_open(const artel_options_t *options, artel_t **ret);
 
 /*  Finish what is open, wait up to timeout_ms until everything is delivered, and
- *  free the handle with its runs, whatever is returned. 0, ARTEL_EPENDING (what
- *  remains is in the journal, for `artel sync`), ARTEL_ELOST. Sets *self_p to NULL. */
+ *  free the handle with its runs, whatever is returned; futures stay good for what
+ *  is known of them. 0, ARTEL_EPENDING (what remains is in the journal, for `artel
+ *  sync`), ARTEL_ELOST (what was never accepted is gone), ARTEL_EFULL (records were
+ *  dropped, and nobody has asked until now). Sets *self_p to NULL. */
 ARTEL_API int artel_close(artel_t **self_p, int timeout_ms);
 
-/*  The sentence why artel_open failed, for the calling thread. */
+/*  The sentence why artel_open or artel_close failed, for the calling thread. */
 ARTEL_API const char *artel_open_error(void);
 
 enum { ARTEL_RESUME_NEVER = 0, ARTEL_RESUME_ALLOW, ARTEL_RESUME_MUST };
@@ -109,7 +111,7 @@ enum { ARTEL_RESUME_NEVER = 0, ARTEL_RESUME_ALLOW, ARTEL_RESUME_MUST };
 typedef struct {
     size_t size;                /* sizeof (artel_run_options_t) */
     const char *project;        /* NULL: ARTEL_PROJECT, or "default" */
-    const char *id;             /* [A-Za-z0-9_-]{1,63}; NULL: made up */
+    const char *id;             /* [A-Za-z0-9_-]{1,63}; NULL: ARTEL_RUN_ID, or made up */
     const char *name;           /* for people; NULL: the id */
     const char *group;
     const char *job_type;
@@ -149,11 +151,12 @@ typedef struct {
 
 #define ARTEL_AUTO_STEP INT64_MIN
 
-/*  Log one number, or a row of typed values, at a step. ARTEL_AUTO_STEP is the
- *  last step plus one (first 0). Does not wait for disk or network; waits up to
- *  queue_ms if the queue is full. ARTEL_EINVAL, ARTEL_EFULL, ARTEL_ECLOSED,
- *  ARTEL_ELIMIT (over 10,000 keys in a run), ARTEL_ENOMEM; a code of an earlier failure of
- *  the journal (ARTEL_ENOSPC, ARTEL_EIO) once it has refused records for good. */
+/*  Log one number, or a row of typed values, at a step. ARTEL_AUTO_STEP is the last step this
+ *  handle logged plus one (first 0). Does not wait for disk or network. If the queue (8 MiB a
+ *  run) is full it waits up to queue_ms for room, but not again before there has been room; then
+ *  the row is dropped, and counted, with ARTEL_EFULL, or why the journal takes nothing:
+ *  ARTEL_ENOSPC, ARTEL_EIO. Also ARTEL_EINVAL (a row names a key twice, or a bad value),
+ *  ARTEL_ECLOSED, ARTEL_ELIMIT (over 10,000 keys in a run, or a row over 128 KiB), ARTEL_ENOMEM. */
 ARTEL_API int artel_run_log(artel_run_t *run, const char *key, int64_t step, double value);
 ARTEL_API int artel_run_log_row(artel_run_t *run, int64_t step, const artel_value_t *values, size_t n);
 
@@ -164,21 +167,25 @@ ARTEL_API int artel_run_summary(artel_run_t *run, const artel_value_t *values, s
 /*  Replace the run's tags (ends with NULL). */
 ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 
-/*  Wait until everything logged so far has reached level. 0, ARTEL_ETIMEOUT,
- *  ARTEL_ELOST, or why it cannot be reached (ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EREFUSED). */
+/*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
+ *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself); ARTEL_EFULL if it was
+ *  reached, but records were dropped since the last flush. */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
 
-/*  How many records were queued, and how many of them are accepted by now. */
+/*  How many records this handle has queued, and how many of them are accepted by now. */
 ARTEL_API void artel_run_progress(artel_run_t *run, uint64_t *ret_logged, uint64_t *ret_accepted);
 
-/*  End the run; only the exit code is logged after this. Does not wait for
- *  delivery (flush first, or close the client after). Sets *run_p to NULL. */
+/*  End the run; only the exit code is logged after this, and artifacts that are still being
+ *  read. Does not wait for delivery (flush first, or close the client after). Sets *run_p to NULL. */
 ARTEL_API int artel_run_finish(artel_run_t **run_p, int exit_code);
 
 /*  Describe an artifact. name is [^:/]{1,128}; type NULL is "artifact". Nothing is read
  *  before artel_run_log_artifact. Not thread-safe: one thread builds an artifact. */
 ARTEL_API int artel_artifact_new(const char *name, const char *type, artel_artifact_t **ret);
 ARTEL_API void artel_artifact_destroy(artel_artifact_t **self_p);
+
+/*  Why the last of the calls below failed; "" if none did. The artifact's. */
+ARTEL_API const char *artel_artifact_error(const artel_artifact_t *self);
 
 /*  Add a file (name NULL: its base name), what is in a folder (prefix NULL: to the
  *  top), bytes (copied now), or a reference that is not fetched. */
@@ -196,15 +203,20 @@ ARTEL_API int artel_artifact_set_history_step(artel_artifact_t *self, int64_t st
 enum { ARTEL_LINKS_DEFAULT = 0, ARTEL_LINKS_KEEP_ALL, ARTEL_LINKS_FOLLOW_ALL };
 ARTEL_API int artel_artifact_set_links(artel_artifact_t *self, int links);
 
-/*  Called while files are read, from the calling thread; nonzero cancels. */
+/*  Called while files are read, from a thread of artel's that reads them, with what was read so
+ *  far; nonzero cancels. Must not call artel. */
 typedef int artel_progress_fn(void *arg, uint64_t files, uint64_t bytes);
 ARTEL_API int artel_artifact_set_progress(artel_artifact_t *self, artel_progress_fn *fn, void *arg);
 
-/*  Read the files, make them durable, and send the artifact. When it returns 0 the
- *  files may be changed. The whole artifact is refused if one entry is:
+/*  With on, artel_run_log_artifact returns at once and the files are read meanwhile: they must
+ *  not be changed before artel_future_wait_staged says so. */
+ARTEL_API int artel_artifact_set_async(artel_artifact_t *self, int on);
+
+/*  Read the files, make them durable, and queue the artifact. When it returns 0 the
+ *  files may be changed (unless async). The whole artifact is refused if one entry is:
  *  ARTEL_EINVAL, ARTEL_EACCES, ARTEL_ECHANGED, ARTEL_ENOENT, ARTEL_EEXIST, ARTEL_ENOSPC,
- *  ARTEL_EIO, ARTEL_ECANCELED; artel_error names it. The artifact stays the
- *  caller's. ret may be NULL if nobody will wait. */
+ *  ARTEL_EIO, ARTEL_ECANCELED; artel_error names it. ARTEL_EFULL: 64 artifacts wait to be read. The
+ *  artifact stays the caller's and may be destroyed. ret may be NULL if nobody will wait. */
 ARTEL_API int artel_run_log_artifact(artel_run_t *run, artel_artifact_t *artifact, artel_future_t **ret);
 
 /*  Wait until the primary sink has committed or refused the artifact. 0, ARTEL_ETIMEOUT (wait again
@@ -214,7 +226,11 @@ ARTEL_API int artel_future_wait(artel_future_t *self, int timeout_ms);
 /*  The same for another sink by its name. ARTEL_ENOENT if the node has no such sink. */
 ARTEL_API int artel_future_wait_sink(artel_future_t *self, const char *sink, int timeout_ms);
 
-/*  1 if wait would return at once, 0 if not, or ARTEL_EFORKED. */
+/*  Wait until the files have been read and may be changed: at once unless the artifact was async.
+ *  0, ARTEL_ETIMEOUT, or why they were refused. */
+ARTEL_API int artel_future_wait_staged(artel_future_t *self, int timeout_ms);
+
+/*  1 if wait would return at once, 0 if not, or ARTEL_EFORKED. Asks in the background. */
 ARTEL_API int artel_future_poll(artel_future_t *self);
 
 /*  Stop waiting: those who wait get ARTEL_ECANCELED. What was accepted is delivered all the same. */
@@ -231,16 +247,21 @@ typedef struct {
 /*  What is known of the version; digest, files and bytes at once, the rest once done. */
 ARTEL_API int artel_future_info(artel_future_t *self, artel_version_info_t *ret);
 
-/*  Why the sink refused; "" if it did not. */
+/*  Why the files or the artifact were refused; "" if they were not. Returns the code. */
 ARTEL_API int artel_future_error(artel_future_t *self, char *text, size_t size);
 ARTEL_API void artel_future_destroy(artel_future_t **self_p);
 
-/*  Find a version ("name", "name:latest", "name:alias", "name:v3"), record that the run
- *  used it, and say which it is. run may be NULL for only looking. ARTEL_ENOENT, ARTEL_ETIMEOUT. */
-ARTEL_API int artel_run_use_artifact(artel_run_t *run, const char *name, artel_version_info_t *ret);
+/*  Find a version ("name", "name:latest", "name:alias", "name:v3") in the primary sink and say
+ *  which it is. ret may be NULL. ARTEL_ENOENT, ARTEL_EINVAL, ARTEL_ETIMEOUT after 30 s. */
+ARTEL_API int artel_find(artel_t *self, const char *name, artel_version_info_t *ret);
 
 /*  The same, and write its entries below dir (made if missing), every byte verified.
- *  ARTEL_ECORRUPT names what is damaged; references are not fetched. */
+ *  ARTEL_ECORRUPT names what is damaged; references are not fetched. Reads on the calling thread. */
+ARTEL_API int artel_download(artel_t *self, const char *name, const char *dir,
+                             artel_version_info_t *ret);
+
+/*  The same two, and record that the run used the version. */
+ARTEL_API int artel_run_use_artifact(artel_run_t *run, const char *name, artel_version_info_t *ret);
 ARTEL_API int artel_run_download(artel_run_t *run, const char *name, const char *dir,
                                  artel_version_info_t *ret);
 

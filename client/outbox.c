@@ -1,34 +1,29 @@
-//  outbox.c - open batches, sealed batches, and the keys of a run.
+//  outbox.c - open batches and sealed batches.
 
-#include "artel.h"
 #include "outbox.h"
 
+#include "actor.h"
 #include "bounds.h"
-#include "utf8.h"
+#include "rows.h"
+#include "wait.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <xxhash.h>
+
+enum { HEAD_BYTES = 256 };      //  more than a batch's head without its keys and xids
 
 int
 artel_outbox_init(artel_outbox_t *self, const char *run, artel_id_t writer)
 {
     memset(self, 0, sizeof *self);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&self->room, &attr);
-    pthread_condattr_destroy(&attr);
+    artel_cond_init(&self->room);
     pthread_mutex_init(&self->lock, NULL);
     strncpy(self->run, run, sizeof self->run - 1);
     self->writer = writer;
     self->counter = 1;
     msgpack_sbuffer_init(&self->open);
     msgpack_sbuffer_init(&self->xids);
-    self->table_size = 64;
-    self->table = calloc(self->table_size, sizeof *self->table);
-    return self->table ? 0 : ARTEL_ENOMEM;
+    return artel_keys_init(&self->keys);
 }
 
 static void
@@ -45,124 +40,189 @@ artel_outbox_done(artel_outbox_t *self)
         next = s->next;
         s_free_sealed(s);
     }
-    for (size_t i = 0; i < self->table_size; i++)
-        free(self->table[i].text);
-    free(self->table);
-    free(self->keys);
+    artel_keys_done(&self->keys);
+    free(self->cells);
     msgpack_sbuffer_destroy(&self->open);
     msgpack_sbuffer_destroy(&self->xids);
     pthread_cond_destroy(&self->room);
     pthread_mutex_destroy(&self->lock);
 }
 
-//  The slot of a key, or the free one where it goes.
-static artel_key_t *
-s_slot(artel_key_t *table, size_t size, const char *text, size_t len, uint64_t hash)
+//  Bytes the open batch would have if it were sealed now.
+static size_t
+s_open_size(const artel_outbox_t *self)
 {
-    for (size_t i = hash & (size - 1); ; i = (i + 1) & (size - 1)) {
-        artel_key_t *slot = &table[i];
-        if (!slot->text || (slot->hash == hash && slot->len == len
-                            && memcmp(slot->text, text, len) == 0))
-            return slot;
-    }
+    return HEAD_BYTES + self->open.size + self->xids.size + self->keys.open_bytes;
+}
+
+static bool
+s_has_room(const artel_outbox_t *self)
+{
+    return self->queued_bytes + s_open_size(self) < ARTEL_CREDIT;
+}
+
+int
+artel_outbox_wait(artel_outbox_t *self, int wait_ms)
+{
+    if (s_has_room(self) && !self->closed)
+        return 0;
+    artel_deadline_t deadline = artel_deadline(self->stalled ? 0 : wait_ms);
+    while (!self->closed && !s_has_room(self))
+        if (!artel_wait(&self->room, &self->lock, deadline)) {
+            self->stalled = true;
+            self->dropped++;
+            return self->refused ? self->refused : ARTEL_EFULL;
+        }
+    return self->closed ? ARTEL_ECLOSED : 0;
 }
 
 static int
-s_grow_table(artel_outbox_t *self)
+s_grow_cells(artel_outbox_t *self, size_t n)
 {
-    size_t size = self->table_size * 2;
-    artel_key_t *table = calloc(size, sizeof *table);
-    if (!table)
-        return ARTEL_ENOMEM;
-    for (size_t i = 0; i < self->table_size; i++) {
-        artel_key_t *old = &self->table[i];
-        if (old->text)
-            *s_slot(table, size, old->text, old->len, old->hash) = *old;
-    }
-    free(self->table);
-    self->table = table;
-    self->table_size = size;
+    artel_cell_t *cells = n <= ARTEL_MAX_KEYS ? realloc(self->cells, n * sizeof *cells) : NULL;
+    if (!cells)
+        return n <= ARTEL_MAX_KEYS ? ARTEL_ENOMEM : ARTEL_ELIMIT;
+    self->cells = cells;
+    self->cap_cells = n;
     return 0;
 }
 
-//  A key the run has not had before.
-static int
-s_new_key(artel_outbox_t *self, const char *text, size_t len, uint64_t hash, artel_key_t **ret)
+//  The cell of a value; *bytes grows by what it takes at most.
+static artel_cell_t
+s_cell(const artel_value_t *value, size_t *bytes)
 {
-    if (len == 0 || len > ARTEL_MAX_KEY || !artel_is_utf8(text, len))
-        return ARTEL_EINVAL;
-    if (self->table_used == ARTEL_MAX_KEYS)
-        return ARTEL_ELIMIT;
-    if (self->table_used * 2 >= self->table_size && s_grow_table(self) != 0)
-        return ARTEL_ENOMEM;
-    char *copy = strndup(text, len);
-    if (!copy)
-        return ARTEL_ENOMEM;
-    artel_key_t *slot = s_slot(self->table, self->table_size, text, len, hash);
-    *slot = (artel_key_t) { .text = copy, .len = (uint32_t) len, .hash = hash };
-    self->table_used++;
-    *ret = slot;
-    return 0;
+    *bytes += 14;
+    switch (value->type) {
+    case ARTEL_TYPE_INT: return (artel_cell_t) { .kind = ARTEL_I64, .i64 = value->i64 };
+    case ARTEL_TYPE_BOOL: return (artel_cell_t) { .kind = ARTEL_BOOL, .flag = value->boolean };
+    case ARTEL_TYPE_STRING:
+        *bytes += strlen(value->string);
+        return (artel_cell_t) { .kind = ARTEL_STR, .str = artel_str(value->string) };
+    default: return (artel_cell_t) { .kind = ARTEL_F64, .f64 = value->f64 };
+    }
 }
 
-//  Give a key its index in the open batch.
+//  Fill in the cells. ARTEL_ELIMIT: the batch, with them, would be too large.
 static int
-s_index_key(artel_outbox_t *self, artel_key_t *key)
+s_fill_cells(artel_outbox_t *self, const artel_value_t *values, size_t n)
 {
-    if (self->n_keys == self->cap_keys) {
-        size_t cap = self->cap_keys ? self->cap_keys * 2 : 16;
-        artel_str_t *keys = realloc(self->keys, cap * sizeof *keys);
-        if (!keys)
-            return ARTEL_ENOMEM;
-        self->keys = keys;
-        self->cap_keys = cap;
+    size_t bytes = 0;
+    int rc = n <= self->cap_cells ? 0 : s_grow_cells(self, n);
+    artel_keys_begin_row(&self->keys);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        self->cells[i] = s_cell(&values[i], &bytes);
+        rc = artel_keys_index(&self->keys, values[i].key, &self->cells[i].key);
     }
-    self->keys[self->n_keys] = (artel_str_t) { key->text, key->len };
-    key->index = (uint32_t) self->n_keys++;
-    key->batch = self->counter;
+    if (rc == 0 && (bytes > ARTEL_MAX_RECORD || s_open_size(self) + bytes > ARTEL_MAX_BATCH))
+        rc = ARTEL_ELIMIT;
+    return rc;
+}
+
+//  What is too large for the open batch may fit in one of its own.
+static int
+s_place_cells(artel_outbox_t *self, const artel_value_t *values, size_t n)
+{
+    size_t before = self->keys.n_open;
+    int rc = s_fill_cells(self, values, n);
+    if (rc != 0)
+        artel_keys_undo(&self->keys, before);
+    if (rc != ARTEL_ELIMIT || self->open.size == 0)
+        return rc;
+    rc = artel_outbox_seal(self);
+    if (rc == 0)
+        rc = s_fill_cells(self, values, n);
+    if (rc != 0)
+        artel_keys_undo(&self->keys, 0);
+    return rc;
+}
+
+//  A record has been appended. If the batch is large it goes; if it can't be
+//  sealed now it stays open, and the next record finds no place.
+static void
+s_appended(artel_outbox_t *self)
+{
+    self->logged++;
+    if (s_open_size(self) >= ARTEL_BATCH_TARGET)
+        (void) artel_outbox_seal(self);
+}
+
+//  A row could not be packed: the keys it brought go.
+static int
+s_unplace(artel_outbox_t *self, size_t before, int rc)
+{
+    artel_keys_undo(&self->keys, self->open.size ? before : 0);
+    return rc;
+}
+
+int
+artel_outbox_history(artel_outbox_t *self, int64_t step, const artel_value_t *values, size_t n)
+{
+    size_t before = self->keys.n_open;
+    int rc = s_place_cells(self, values, n);
+    if (rc != 0)
+        return rc;
+    artel_msg_history_t history = { step, artel_wall_ms(), { self->cells, n } };
+    rc = artel_pack_history(&history, &self->open);
+    if (rc != 0)
+        return s_unplace(self, before, rc);
+    s_appended(self);
     return 0;
 }
 
 int
-artel_outbox_key(artel_outbox_t *self, const char *text, uint32_t *ret_index)
+artel_outbox_set(artel_outbox_t *self, artel_msg_id_t id, const artel_value_t *values, size_t n)
 {
-    if (!text)
-        return ARTEL_EINVAL;
-    size_t len = strlen(text);
-    uint64_t hash = XXH3_64bits(text, len);
-    artel_key_t *key = s_slot(self->table, self->table_size, text, len, hash);
-    int rc = key->text ? 0 : s_new_key(self, text, len, hash, &key);
-    if (rc == 0 && key->batch != self->counter)
-        rc = s_index_key(self, key);
-    if (rc == 0)
-        *ret_index = key->index;
-    return rc;
+    size_t before = self->keys.n_open;
+    int rc = s_place_cells(self, values, n);
+    if (rc != 0)
+        return rc;
+    artel_msg_t msg = { .id = id };
+    *(id == ARTEL_MSG_CONFIG ? &msg.config.row : &msg.summary.row) = (artel_row_t) { self->cells, n };
+    rc = artel_msg_pack(&msg, &self->open);
+    if (rc != 0)
+        return s_unplace(self, before, rc);
+    s_appended(self);
+    return 0;
 }
 
-//  Room for what one more record can need, so that a batch stays within bounds.
-static bool
-s_is_large(const artel_outbox_t *self)
+//  Append to the open batch, or to the next if that one has no place for it.
+static int
+s_append(artel_outbox_t *self, const char *record, size_t size, const artel_id_t *xid)
 {
-    return self->open.size >= ARTEL_BATCH_TARGET;
+    if (size > ARTEL_MAX_RECORD)
+        return ARTEL_ELIMIT;
+    if (s_open_size(self) + sizeof *xid + size > ARTEL_MAX_BATCH && artel_outbox_seal(self) != 0)
+        return ARTEL_ENOMEM;
+    if (msgpack_sbuffer_write(&self->open, record, size) != 0)
+        return ARTEL_ENOMEM;
+    if (!xid || msgpack_sbuffer_write(&self->xids, (const char *) xid->at, sizeof xid->at) == 0)
+        return 0;
+    self->open.size -= size;
+    return ARTEL_ENOMEM;
+}
+
+int
+artel_outbox_add_packed(artel_outbox_t *self, const char *record, size_t size, const artel_id_t *xid,
+                        uint64_t *ret_counter)
+{
+    int rc = s_append(self, record, size, xid);
+    if (rc != 0)
+        return rc;
+    *ret_counter = self->counter;
+    s_appended(self);
+    return 0;
 }
 
 int
 artel_outbox_add(artel_outbox_t *self, const artel_msg_t *record, uint64_t *ret_counter)
 {
-    size_t before = self->open.size;
-    int rc = artel_msg_pack(record, &self->open);
-    if (rc == 0 && self->open.size - before > ARTEL_MAX_RECORD) {
-        self->open.size = before;
-        rc = ARTEL_ELIMIT;
-    }
-    if (rc == 0 && record->id == ARTEL_MSG_ARTIFACT_SEND)
-        rc = msgpack_sbuffer_write(&self->xids, (const char *) record->artifact_send.xid.at,
-                                   sizeof(artel_id_t)) == 0 ? 0 : ARTEL_ENOMEM;
-    if (rc != 0)
-        return rc;
-    self->logged++;
-    *ret_counter = self->counter;
-    return s_is_large(self) ? artel_outbox_seal(self) : 0;
+    msgpack_sbuffer packed;
+    msgpack_sbuffer_init(&packed);
+    int rc = artel_msg_pack(record, &packed);
+    if (rc == 0)
+        rc = artel_outbox_add_packed(self, packed.data, packed.size, NULL, ret_counter);
+    msgpack_sbuffer_destroy(&packed);
+    return rc;
 }
 
 //  The frame of a batch: its head, then its records.
@@ -173,7 +233,7 @@ s_make_frame(artel_outbox_t *self, zmq_msg_t *ret)
     msgpack_sbuffer_init(&head);
     int rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
         .run = artel_str(self->run), .writer = self->writer, .counter = self->counter,
-        .keys = { self->keys, self->n_keys },
+        .keys = { self->keys.open, self->keys.n_open },
         .xids = { self->xids.data, self->xids.size } } }, &head);
     if (rc == 0 && zmq_msg_init_size(ret, head.size + self->open.size) != 0)
         rc = ARTEL_ENOMEM;
@@ -198,26 +258,33 @@ artel_outbox_seal(artel_outbox_t *self)
     sealed->next = NULL;
     sealed->counter = self->counter++;
     sealed->records = self->logged;
-    self->queued_bytes += zmq_msg_size(&sealed->frame);
+    sealed->size = zmq_msg_size(&sealed->frame);
+    self->queued_bytes += sealed->size;
     *(self->last ? &self->last->next : &self->first) = sealed;
     self->last = sealed;
     if (!self->unsent)
         self->unsent = sealed;
     msgpack_sbuffer_clear(&self->open);
     msgpack_sbuffer_clear(&self->xids);
-    self->n_keys = 0;
+    artel_keys_begin_batch(&self->keys, self->counter);
     return 0;
+}
+
+uint64_t
+artel_outbox_last(const artel_outbox_t *self)
+{
+    return self->open.size ? self->counter : self->counter - 1;
 }
 
 bool
 artel_outbox_next(artel_outbox_t *self, size_t credit, zmq_msg_t *ret)
 {
     artel_sealed_t *sealed = self->unsent;
-    if (!sealed || (self->sent_bytes && self->sent_bytes + zmq_msg_size(&sealed->frame) > credit))
+    if (!sealed || (self->sent_bytes && self->sent_bytes + sealed->size > credit))
         return false;
     zmq_msg_init(ret);
     zmq_msg_copy(ret, &sealed->frame);
-    self->sent_bytes += zmq_msg_size(&sealed->frame);
+    self->sent_bytes += sealed->size;
     self->unsent = sealed->next;
     return true;
 }
@@ -228,13 +295,12 @@ artel_outbox_accept(artel_outbox_t *self, uint64_t counter)
     bool freed = false;
     while (self->first && self->first->counter <= counter) {
         artel_sealed_t *sealed = self->first;
-        size_t size = zmq_msg_size(&sealed->frame);
         self->first = sealed->next;
         if (self->unsent == sealed)             //  accepted in an earlier life
             self->unsent = sealed->next;
         else
-            self->sent_bytes -= size;
-        self->queued_bytes -= size;
+            self->sent_bytes -= sealed->size;
+        self->queued_bytes -= sealed->size;
         self->accepted_records = sealed->records;
         s_free_sealed(sealed);
         freed = true;
@@ -243,8 +309,11 @@ artel_outbox_accept(artel_outbox_t *self, uint64_t counter)
         self->last = NULL;
     if (counter > self->accepted)
         self->accepted = counter;
-    if (freed)
+    if (freed) {
+        self->stalled = false;
+        self->refused = 0;
         pthread_cond_broadcast(&self->room);
+    }
 }
 
 void

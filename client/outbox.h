@@ -1,12 +1,14 @@
 //  outbox.h - the records of one writer on their way to the node.
 //
-//  Calling threads pack records into the open batch under the outbox's mutex;
-//  the client's actor seals and sends. A sealed batch is kept, and resent byte
-//  for byte, until it is accepted.
+//  Calling threads pack records into the open batch under the outbox's lock;
+//  the client's link seals and sends. A sealed batch is kept, and resent byte
+//  for byte, until it is accepted. Sealed and open bytes together stay below
+//  ARTEL_CREDIT; who has no room waits.
 
 #ifndef ARTEL_OUTBOX_H
 #define ARTEL_OUTBOX_H
 
+#include "keys.h"
 #include "msgs.h"
 
 #include <msgpack.h>
@@ -18,17 +20,9 @@ typedef struct artel_sealed {
     struct artel_sealed *next;
     uint64_t counter;
     uint64_t records;           //  records queued before and with this batch
+    size_t size;                //  bytes of the frame
     zmq_msg_t frame;
 } artel_sealed_t;
-
-//  A key of the run, and its index in the open batch.
-typedef struct {
-    char *text;
-    uint32_t len;
-    uint32_t index;             //  valid if batch is the open one
-    uint64_t hash;
-    uint64_t batch;
-} artel_key_t;
 
 typedef struct {
     pthread_mutex_t lock;
@@ -36,11 +30,8 @@ typedef struct {
     char run[64];
     artel_id_t writer;
     msgpack_sbuffer open;       //  records of the open batch
-    artel_str_t *keys;          //  its keys, by index
-    size_t n_keys, cap_keys;
-    msgpack_sbuffer xids;       //  its artifact_sends
-    artel_key_t *table;         //  keys of the run: open addressing
-    size_t table_size, table_used;
+    artel_keys_t keys;          //  of the run, and of the open batch
+    msgpack_sbuffer xids;       //  artifact_sends of the open batch
     uint64_t counter;           //  of the open batch
     uint64_t logged;            //  records packed so far
     artel_sealed_t *first, *last;   //  sealed and not accepted, oldest first
@@ -49,6 +40,12 @@ typedef struct {
     size_t sent_bytes;          //  of them, on their way
     uint64_t accepted;          //  counters
     uint64_t accepted_records;
+    uint64_t dropped;           //  records for which there was no room
+    int refused;                //  why the node takes nothing now, or 0
+    bool stalled;               //  somebody waited in vain; nobody waits until there is room
+    bool closed;                //  no room for anybody any more
+    artel_cell_t *cells;        //  of the row being packed
+    size_t cap_cells;
 } artel_outbox_t;
 
 int
@@ -58,19 +55,35 @@ artel_outbox_done(artel_outbox_t *self);
 
 //  The following expect the lock to be held.
 
-//  The index of a key in the open batch. ARTEL_EINVAL (empty, too long, not
-//  UTF-8), ARTEL_ELIMIT, ARTEL_ENOMEM.
+//  Wait up to wait_ms for room for one more record. ARTEL_ECLOSED; ARTEL_EFULL,
+//  or why the node refuses to take more: the record is counted as dropped.
+//  After one wait in vain nobody waits again until there has been room.
 int
-artel_outbox_key(artel_outbox_t *self, const char *key, uint32_t *ret_index);
+artel_outbox_wait(artel_outbox_t *self, int wait_ms);
 
-//  Append a record to the open batch; it is sealed when it is large enough.
-//  The record is in the batch with *ret_counter. ARTEL_ENOMEM, ARTEL_ELIMIT.
+//  Append a row of history, or a config or summary, of values that are checked
+//  (values.h). ARTEL_EINVAL (a bad key, or one key twice), ARTEL_ELIMIT,
+//  ARTEL_ENOMEM; nothing is appended then.
+int
+artel_outbox_history(artel_outbox_t *self, int64_t step, const artel_value_t *values, size_t n);
+int
+artel_outbox_set(artel_outbox_t *self, artel_msg_id_t id, const artel_value_t *values, size_t n);
+
+//  Append any other record, packed already or not; it is in the batch with
+//  *ret_counter. xid is an artifact_send's, else NULL. ARTEL_ENOMEM, ARTEL_ELIMIT.
+int
+artel_outbox_add_packed(artel_outbox_t *self, const char *record, size_t size, const artel_id_t *xid,
+                        uint64_t *ret_counter);
 int
 artel_outbox_add(artel_outbox_t *self, const artel_msg_t *record, uint64_t *ret_counter);
 
 //  Seal the open batch if it holds a record. ARTEL_ENOMEM: it stays open.
 int
 artel_outbox_seal(artel_outbox_t *self);
+
+//  The counter of the last batch that holds a record, sealed or open.
+uint64_t
+artel_outbox_last(const artel_outbox_t *self);
 
 //  The next batch to send with at most credit bytes on the way: a copy that shares
 //  its bytes. False if there is none.

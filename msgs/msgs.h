@@ -63,7 +63,7 @@
     F(flag, fresh) F(str, text)
 #define ARTEL_RESOLVED_FIELDS(F)                                                \
     F(u64, token) F(i64, code) F(str, name) F(str, type) F(i64, version)        \
-    F(digest, manifest) F(str, text)
+    F(digest, manifest) F(str, text) F(str, pack) F(u64, files) F(u64, bytes)
 #define ARTEL_ADOPTED_FIELDS(F)                                                 \
     F(u64, token) F(u64, journals) F(u64, undelivered) F(i64, code) F(str, text)
 #define ARTEL_ERROR_FIELDS(F)           F(i64, code) F(str, text)

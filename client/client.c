@@ -1,0 +1,301 @@
+//  client.c - opening and closing a client: its node, its link, its end.
+
+#include "client.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "fds.h"
+#include "guard.h"
+#include "guest.h"
+#include "link.h"
+#include "state.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { QUEUE_MS = 10000, STOP_MS = 1000 };
+
+int
+artel_client_enter(const artel_t *self)
+{
+    if (!self)
+        return ARTEL_EINVAL;
+    return self->generation == artel_fork_generation() ? 0 : ARTEL_EFORKED;
+}
+
+int
+artel_run_enter(const artel_run_t *run)
+{
+    return run ? artel_client_enter(run->client) : ARTEL_EINVAL;
+}
+
+artel_t *
+artel_client_ref(artel_t *self)
+{
+    atomic_fetch_add(&self->refs, 1);
+    return self;
+}
+
+void
+artel_client_unref(artel_t *self)
+{
+    if (atomic_fetch_sub(&self->refs, 1) != 1)
+        return;
+    for (artel_run_t *run = self->runs, *next; run; run = next) {
+        next = run->next;
+        artel_run_free(run);
+    }
+    artel_sinks_done(&self->sinks);
+    artel_jobs_done(&self->jobs);
+    artel_notes_done(&self->notes);
+    pthread_cond_destroy(&self->changed);
+    pthread_mutex_destroy(&self->lock);
+    if (self->wake_fd >= 0)
+        close(self->wake_fd);
+    free(self->dir);
+    free(self);
+}
+
+//  What of options the program's header knew; the rest is zero.
+static int
+s_take_options(const artel_options_t *options, artel_options_t *ret)
+{
+    *ret = (artel_options_t) { 0 };
+    if (options && options->size < sizeof options->size) {
+        artel_open_failed("artel_open: options.size is %zu; set it to sizeof (artel_options_t)",
+                          options->size);
+        return ARTEL_EINVAL;
+    }
+    if (options)
+        memcpy(ret, options, options->size < sizeof *ret ? options->size : sizeof *ret);
+    if (!ret->sinks)
+        ret->sinks = getenv("ARTEL_SINKS");
+    return 0;
+}
+
+static artel_t *
+s_new(const artel_options_t *options)
+{
+    artel_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->generation = artel_fork_generation();
+    self->refs = 1;
+    self->queue_ms = options->queue_ms < 0 ? 0 : options->queue_ms ? options->queue_ms : QUEUE_MS;
+    artel_notes_init(&self->notes, options->log, options->log_arg);
+    artel_jobs_init(&self->jobs);
+    pthread_mutex_init(&self->lock, NULL);
+    artel_cond_init(&self->changed);
+    TAILQ_INIT(&self->asks.queue);
+    self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return self;
+}
+
+static int
+s_find_state(artel_t *self, const artel_options_t *options)
+{
+    int rc = artel_state_find(options->dir, &self->dir);
+    if (rc != 0) {
+        artel_open_failed("no state directory: %s; set HOME, ARTEL_DIR or options.dir",
+                          artel_error_code_text(rc));
+        return rc;
+    }
+    rc = artel_state_make(self->dir);
+    if (rc != 0)
+        artel_open_failed("the state directory %s can't be used: %s; name another with ARTEL_DIR or "
+                          "options.dir", self->dir, artel_error_code_text(rc));
+    return rc;
+}
+
+static int
+s_start_node(artel_t *self, const artel_options_t *options)
+{
+    char why[256] = "";
+    int rc = artel_sinks_parse(options->sinks, &self->sinks, why, sizeof why);
+    if (rc == 0)
+        rc = artel_node_start(self->dir, options->sinks, &self->node, why, sizeof why);
+    if (rc == 0) {
+        rc = self->wake_fd < 0 ? ARTEL_EMFILE : artel_link_start(self);
+        if (rc != 0)
+            snprintf(why, sizeof why, "the client did not start: %s", artel_error_code_text(rc));
+    }
+    if (rc != 0)
+        artel_open_failed("%s (state directory %s, sinks \"%s\")", why, self->dir,
+                          options->sinks && *options->sinks ? options->sinks : "store");
+    return rc;
+}
+
+int
+artel_open(const artel_options_t *given, artel_t **ret)
+{
+    artel_options_t options;
+    int rc = ret ? s_take_options(given, &options) : ARTEL_EINVAL;
+    if (rc != 0)
+        return rc;
+    rc = artel_guest_enter();
+    if (rc != 0) {
+        artel_open_failed("fewer than 64 file descriptors are left, and running out of them would end "
+                          "the program; close some, or raise the limit (ulimit -n)");
+        return rc;
+    }
+    artel_t *self = s_new(&options);
+    if (!self)
+        return ARTEL_ENOMEM;
+    rc = s_find_state(self, &options);
+    if (rc == 0)
+        rc = s_start_node(self, &options);
+    if (rc != 0) {
+        if (artel_client_stop(self, STOP_MS))
+            artel_client_unref(self);
+        return rc;
+    }
+    artel_guard_add(self);
+    *ret = self;
+    return 0;
+}
+
+//  Nobody waits any more: what is not done now is not going to be.
+static void
+s_say_stopped(artel_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->stopped = true;
+    pthread_cond_broadcast(&self->changed);
+    for (artel_run_t *run = self->runs; run; run = run->next) {
+        pthread_mutex_lock(&run->outbox.lock);
+        run->outbox.closed = true;
+        pthread_cond_broadcast(&run->outbox.room);
+        pthread_mutex_unlock(&run->outbox.lock);
+    }
+    pthread_mutex_unlock(&self->lock);
+}
+
+bool
+artel_client_stop(artel_t *self, int ms)
+{
+    pthread_mutex_lock(&self->lock);
+    bool others = self->stopping;
+    self->stopping = true;
+    artel_deadline_t deadline = artel_deadline(ms);
+    while (others && !self->stopped && artel_wait(&self->changed, &self->lock, deadline))
+        continue;
+    bool stopped = self->stopped;
+    pthread_mutex_unlock(&self->lock);
+    if (others)
+        return stopped;
+    artel_jobs_stop(self);
+    bool stuck = artel_actor_stop(&self->link, ms) != 0;
+    artel_node_stop(&self->node, ms);
+    s_say_stopped(self);
+    artel_jobs_wait(&self->jobs, ms);
+    return !stuck;
+}
+
+//  The runs that are left, ended as their program's own end would.
+static void
+s_finish_runs(artel_t *self)
+{
+    for (artel_run_t *run = self->runs; run; run = run->next) {
+        pthread_mutex_lock(&run->outbox.lock);
+        run->finished = true;
+        pthread_mutex_unlock(&run->outbox.lock);
+        if (!run->ending)
+            artel_run_end(run);
+    }
+}
+
+//  What close has to tell of the runs that are left. The lock is held.
+typedef struct {
+    uint64_t unaccepted;        //  records that are nowhere but in memory
+    uint64_t dropped;           //  records dropped and not told
+    unsigned pending;           //  runs not delivered
+    char run[64];               //  one of them
+    int refused;                //  why the journal took nothing
+} rest_t;
+
+static void
+s_count_rest(artel_run_t *run, rest_t *rest)
+{
+    pthread_mutex_lock(&run->outbox.lock);
+    uint64_t unaccepted = run->outbox.logged - run->outbox.accepted_records;
+    uint64_t last = artel_outbox_last(&run->outbox);
+    rest->dropped += run->outbox.dropped - run->told_dropped;
+    pthread_mutex_unlock(&run->outbox.lock);
+    if (run->state == ARTEL_RUN_FAILED || (!unaccepted && run->delivered >= last && !run->jobs))
+        return;
+    rest->pending++;
+    rest->unaccepted += unaccepted;
+    memcpy(rest->run, run->id, sizeof rest->run);
+    if (unaccepted && run->refused)
+        rest->refused = run->refused;
+}
+
+static rest_t
+s_rest(artel_t *self)
+{
+    rest_t rest = { .dropped = self->dropped };
+    for (artel_run_t *run = self->runs; run; run = run->next)
+        s_count_rest(run, &rest);
+    return rest;
+}
+
+//  The code of close, and its sentence.
+static int
+s_judge(artel_t *self, const rest_t *rest)
+{
+    int rc = rest->unaccepted ? ARTEL_ELOST : rest->pending ? ARTEL_EPENDING
+             : rest->dropped ? ARTEL_EFULL : 0;
+    char text[512];
+    if (rc == ARTEL_ELOST)
+        snprintf(text, sizeof text, "%llu records of run %s were never accepted (%s) and are lost",
+                 (unsigned long long) rest->unaccepted, rest->run,
+                 artel_error_code_text(rest->refused ? rest->refused : ARTEL_ETIMEOUT));
+    else if (rc == ARTEL_EPENDING)
+        snprintf(text, sizeof text, "run %s (of %u) is accepted in %s but not delivered yet; `artel sync` "
+                 "delivers it", rest->run, rest->pending, self->dir);
+    else if (rc == ARTEL_EFULL)
+        snprintf(text, sizeof text, "%llu records were dropped, because the queue was full",
+                 (unsigned long long) rest->dropped);
+    if (rc != 0) {
+        artel_open_failed("%s", text);
+        artel_warn(&self->notes, rc, "%s", text);
+    }
+    return rc;
+}
+
+//  Wait until everything is delivered; what is left then.
+static rest_t
+s_drain(artel_t *self, artel_deadline_t deadline)
+{
+    pthread_mutex_lock(&self->lock);
+    self->closing = true;
+    s_finish_runs(self);
+    pthread_mutex_unlock(&self->lock);
+    artel_link_wake(self);
+
+    pthread_mutex_lock(&self->lock);
+    rest_t rest = s_rest(self);
+    while (!self->stopped && rest.pending && artel_wait(&self->changed, &self->lock, deadline))
+        rest = s_rest(self);
+    pthread_mutex_unlock(&self->lock);
+    return rest;
+}
+
+int
+artel_close(artel_t **self_p, int timeout_ms)
+{
+    artel_t *self = self_p ? *self_p : NULL;
+    int rc = artel_client_enter(self);
+    if (self_p)
+        *self_p = NULL;
+    if (rc != 0)
+        return rc;
+    artel_deadline_t deadline = artel_deadline(timeout_ms);
+    artel_guard_remove(self);
+    rest_t rest = s_drain(self, deadline);
+    rc = s_judge(self, &rest);
+    int left = artel_deadline_left(deadline) / 3;
+    if (artel_client_stop(self, left > STOP_MS ? left : STOP_MS / 3))
+        artel_client_unref(self);
+    return rc;
+}

@@ -1,0 +1,128 @@
+//  client.h - what is behind the handles of artel.h.
+//
+//  Lock order: the client's lock, then an outbox's; the notes' lock is a leaf.
+//  Nobody waits for a disk, a socket or a caller's function with a lock held.
+
+#ifndef ARTEL_CLIENT_H
+#define ARTEL_CLIENT_H
+
+#include "ask.h"
+#include "jobs.h"
+#include "node.h"
+#include "notes.h"
+#include "outbox.h"
+#include "request.h"
+#include "sinks.h"
+#include "wait.h"
+
+#include <czmq.h>
+#include <stdatomic.h>
+
+struct artel {
+    unsigned generation;        //  of the process it was opened in (fds.h)
+    atomic_uint refs;           //  the program's handle, futures, workers
+    atomic_bool asleep;         //  the link is, and wants to be woken for a record
+    int wake_fd;                //  eventfd that wakes the link
+    int queue_ms;
+    char *dir;                  //  state directory
+    artel_sinks_t sinks;
+    artel_node_t *node;
+    zactor_t *link;
+    artel_notes_t notes;
+    artel_jobs_t jobs;
+    struct artel *next_open;    //  guard.c
+
+    pthread_mutex_t lock;       //  guards what follows, and in runs and futures what says so
+    pthread_cond_t changed;     //  marks, answers, ends: whoever waits looks again
+    artel_run_t *runs;
+    artel_asks_t asks;
+    artel_request_t *requests;
+    uint64_t dropped;           //  records of runs that are gone, dropped and not told
+    bool syncing;               //  an adoption is asked for
+    bool closing;               //  no new runs
+    bool stopping;              //  somebody stops link and node
+    bool stopped;               //  nothing will change any more
+};
+
+//  How far a run's journal is opened.
+typedef enum { ARTEL_RUN_NEW, ARTEL_RUN_OPENING, ARTEL_RUN_OPEN, ARTEL_RUN_FAILED } artel_run_state_t;
+
+//  What the record `run` says, kept for artel_run_tags.
+typedef struct {
+    char *project, *name, *group, *job_type, *notes;
+    bool hidden;
+} artel_run_about_t;
+
+struct artel_run {
+    artel_outbox_t outbox;
+    artel_t *client;
+    char id[64];
+    artel_id_t writer;
+    artel_resumes_t resumes;
+    artel_run_about_t about;
+    bool owns_client;           //  made by artel_start
+
+    int64_t next_step;          //  (outbox's lock)
+    bool finished;              //  (outbox's lock) the caller may not log any more
+
+    artel_run_t *next;          //  the rest: the client's lock
+    artel_run_state_t state;
+    int open_code;              //  why it is FAILED
+    bool abandoned;             //  artel_run_start gave up waiting
+    uint64_t accepted, durable, delivered;  //  counters of batches
+    int durable_code;           //  why nothing more will be durable, or 0
+    uint64_t flush_wanted, flush_sent;      //  counters
+    artel_to_t flush_level;
+    unsigned refusals;          //  how often the journal refused a batch
+    int refused;                //  the last reason
+    int backoff_ms;
+    int64_t retry_at;           //  no batch is sent before
+    uint64_t seen;              //  the outbox's logged when it was last refused to send
+    unsigned jobs;              //  artifacts being read; the exit waits for them
+    bool ending;                //  the exit is written when jobs is 0
+    bool exited;                //  it is
+    int exit_code;
+    bool close_sent;
+    uint64_t told_dropped;      //  of the outbox's dropped
+    char open_why[256];
+};
+
+//  0, ARTEL_EINVAL for NULL, ARTEL_EFORKED in a forked child. Touches no lock.
+int
+artel_client_enter(const artel_t *self);
+int
+artel_run_enter(const artel_run_t *run);
+
+artel_t *
+artel_client_ref(artel_t *self);
+void
+artel_client_unref(artel_t *self);
+
+//  Stop link and node, each part within ms, unless that is done already. False if something
+//  is stuck: it is left alone, with the memory it may look at.
+bool
+artel_client_stop(artel_t *self, int ms);
+
+//  The sentence of artel_open_error.
+void
+artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+//  The run of a writer, or NULL: it is finished and delivered. The lock is held.
+artel_run_t *
+artel_client_run(artel_t *self, artel_id_t writer);
+
+//  Whether the batch with this counter is accepted. The lock is held.
+bool
+artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter);
+
+//  Queue a record, waiting for room as a log call does, and have it sent at once.
+int
+artel_run_put(artel_run_t *run, const artel_msg_t *record, uint64_t *ret_counter);
+
+//  Write the exit once nothing of the run is being read. The lock is held.
+void
+artel_run_end(artel_run_t *run);
+void
+artel_run_free(artel_run_t *run);
+
+#endif

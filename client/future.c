@@ -1,0 +1,264 @@
+//  future.c - what will become of a sent artifact.
+
+#include "client.h"
+#include "errors.h"
+#include "link.h"
+
+#include <inttypes.h>
+
+artel_future_t *
+artel_future_new(artel_t *client, artel_id_t writer)
+{
+    artel_future_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->generation = client->generation;
+    self->refs = 1;
+    self->client = artel_client_ref(client);
+    self->xid = artel_id_new();
+    self->writer = writer;
+    self->primary.future = self;
+    snprintf(self->primary.sink, sizeof self->primary.sink, "%s",
+             client->sinks.at[client->sinks.primary].name);
+    return self;
+}
+
+artel_future_t *
+artel_future_ref(artel_future_t *self)
+{
+    atomic_fetch_add(&self->refs, 1);
+    return self;
+}
+
+void
+artel_future_unref(artel_future_t *self)
+{
+    if (atomic_fetch_sub(&self->refs, 1) != 1)
+        return;
+    for (artel_ask_t *ask = self->primary.next, *next; ask; ask = next) {
+        next = ask->next;
+        free(ask);
+    }
+    artel_client_unref(self->client);
+    free(self->record);
+    free(self);
+}
+
+void
+artel_future_destroy(artel_future_t **self_p)
+{
+    artel_future_t *self = self_p ? *self_p : NULL;
+    if (self_p)
+        *self_p = NULL;
+    if (self && artel_client_enter(self->client) == 0)
+        artel_future_unref(self);
+}
+
+static int
+s_enter(const artel_future_t *self)
+{
+    return self ? artel_client_enter(self->client) : ARTEL_EINVAL;
+}
+
+//  The queue of asks. The client's lock is held.
+
+static void
+s_queue(artel_t *client, artel_ask_t *ask)
+{
+    if (ask->queued)
+        return;
+    ask->queued = true;
+    TAILQ_INSERT_TAIL(&client->asks.queue, ask, entry);
+    client->asks.queued++;
+    artel_future_ref(ask->future);
+}
+
+void
+artel_ask_release(artel_t *client, artel_ask_t *ask)
+{
+    bool wanted = (ask->waiters || ask->wanted || ask->cancel) && !ask->done;
+    if (!ask->queued || ask->in_flight || wanted)
+        return;
+    ask->queued = false;
+    TAILQ_REMOVE(&client->asks.queue, ask, entry);
+    client->asks.queued--;
+    artel_future_unref(ask->future);
+}
+
+//  The future's ask of a sink, made if it is new; NULL: out of memory.
+static artel_ask_t *
+s_ask(artel_future_t *self, const char *sink)
+{
+    if (!*sink)
+        return &self->primary;
+    for (artel_ask_t *ask = &self->primary; ask; ask = ask->next)
+        if (strcmp(ask->sink, sink) == 0)
+            return ask;
+    artel_ask_t *ask = calloc(1, sizeof *ask);
+    if (!ask)
+        return NULL;
+    ask->future = self;
+    snprintf(ask->sink, sizeof ask->sink, "%s", sink);
+    ask->next = self->primary.next;
+    self->primary.next = ask;
+    return ask;
+}
+
+//  Whether nothing that can still come changes the answer, and the answer.
+static bool
+s_is_settled(const artel_future_t *self, const artel_ask_t *ask, int *ret)
+{
+    *ret = self->code ? self->code : ask->done ? ask->status : self->canceled ? ARTEL_ECANCELED
+           : ARTEL_ECLOSED;
+    return self->code || ask->done || self->canceled || self->client->stopped;
+}
+
+//  The client's lock is held.
+static int
+s_wait(artel_future_t *self, artel_ask_t *ask, artel_deadline_t deadline)
+{
+    artel_t *client = self->client;
+    int rc;
+    if (s_is_settled(self, ask, &rc))
+        return rc;
+    ask->waiters++;
+    s_queue(client, ask);
+    artel_link_wake(client);
+    while (!s_is_settled(self, ask, &rc))
+        if (!artel_wait(&client->changed, &client->lock, deadline)) {
+            rc = ARTEL_ETIMEOUT;
+            break;
+        }
+    ask->waiters--;
+    artel_ask_release(client, ask);
+    return rc;
+}
+
+static int
+s_tell(artel_future_t *self, const artel_ask_t *ask, int rc)
+{
+    char xid[ARTEL_ID_TEXT];
+    artel_hex(self->xid.at, sizeof self->xid.at, xid);
+    if (rc == ARTEL_ETIMEOUT)
+        artel_fail(&self->client->notes, rc, "artifact (xid %s): sink %s has not answered yet; wait again, "
+                   "it goes on", xid, ask->sink);
+    else if (rc == ARTEL_ECLOSED)
+        artel_fail(&self->client->notes, rc, "artifact (xid %s): the client was closed before sink %s "
+                   "answered; `artel sync` delivers it", xid, ask->sink);
+    else if (rc != 0)
+        artel_fail(&self->client->notes, rc, "artifact (xid %s), sink %s: %s", xid, ask->sink,
+                   self->code ? self->why : *ask->why ? ask->why : artel_error_code_text(rc));
+    return rc;
+}
+
+int
+artel_future_wait_sink(artel_future_t *self, const char *sink, int timeout_ms)
+{
+    int rc = s_enter(self);
+    if (rc != 0)
+        return rc;
+    if (!sink || strlen(sink) >= sizeof self->primary.sink)
+        return artel_fail(&self->client->notes, ARTEL_EINVAL, "a sink's name is NULL or too long");
+    artel_deadline_t deadline = artel_deadline(timeout_ms);
+    pthread_mutex_lock(&self->client->lock);
+    artel_ask_t *ask = s_ask(self, sink);
+    rc = ask ? s_wait(self, ask, deadline) : ARTEL_ENOMEM;
+    pthread_mutex_unlock(&self->client->lock);
+    return ask ? s_tell(self, ask, rc) : rc;
+}
+
+int
+artel_future_wait(artel_future_t *self, int timeout_ms)
+{
+    return artel_future_wait_sink(self, "", timeout_ms);
+}
+
+int
+artel_future_wait_staged(artel_future_t *self, int timeout_ms)
+{
+    int rc = s_enter(self);
+    if (rc != 0)
+        return rc;
+    artel_deadline_t deadline = artel_deadline(timeout_ms);
+    pthread_mutex_lock(&self->client->lock);
+    bool in_time = true;
+    while (in_time && !self->staged && !self->code && !self->client->stopped)
+        in_time = artel_wait(&self->client->changed, &self->client->lock, deadline);
+    rc = self->code ? self->code : self->staged ? 0 : in_time ? ARTEL_ECLOSED : ARTEL_ETIMEOUT;
+    pthread_mutex_unlock(&self->client->lock);
+    return s_tell(self, &self->primary, rc);
+}
+
+int
+artel_future_poll(artel_future_t *self)
+{
+    int rc = s_enter(self);
+    if (rc != 0)
+        return rc;
+    artel_ask_t *ask = &self->primary;
+    pthread_mutex_lock(&self->client->lock);
+    bool settled = s_is_settled(self, ask, &rc);
+    if (!settled && !ask->wanted) {
+        ask->wanted = true;
+        s_queue(self->client, ask);
+        artel_link_wake(self->client);
+    }
+    pthread_mutex_unlock(&self->client->lock);
+    return settled;
+}
+
+int
+artel_future_cancel(artel_future_t *self)
+{
+    int rc = s_enter(self);
+    if (rc != 0)
+        return rc;
+    pthread_mutex_lock(&self->client->lock);
+    if (!s_is_settled(self, &self->primary, &rc)) {
+        self->canceled = true;
+        self->primary.cancel = true;
+        s_queue(self->client, &self->primary);
+        pthread_cond_broadcast(&self->client->changed);
+        artel_link_wake(self->client);
+    }
+    pthread_mutex_unlock(&self->client->lock);
+    return 0;
+}
+
+int
+artel_future_info(artel_future_t *self, artel_version_info_t *ret)
+{
+    int rc = s_enter(self);
+    if (rc == 0 && (!ret || ret->size < sizeof ret->size))
+        rc = ARTEL_EINVAL;
+    if (rc != 0)
+        return rc;
+    artel_version_info_t info = { .size = ret->size, .version = -1 };
+    pthread_mutex_lock(&self->client->lock);
+    if (self->primary.done && self->primary.status == 0) {
+        info.version = self->primary.version;
+        info.fresh = self->primary.fresh;
+    }
+    if (self->staged)
+        artel_hex(self->digest.at, sizeof self->digest.at, info.digest);
+    info.files = self->files;
+    info.bytes = self->bytes;
+    pthread_mutex_unlock(&self->client->lock);
+    memcpy(ret, &info, ret->size < sizeof info ? ret->size : sizeof info);
+    return 0;
+}
+
+int
+artel_future_error(artel_future_t *self, char *text, size_t size)
+{
+    int rc = s_enter(self);
+    if (rc != 0) {
+        snprintf(text, size, "%s", artel_error_code_text(rc));
+        return rc;
+    }
+    pthread_mutex_lock(&self->client->lock);
+    rc = self->code ? self->code : self->primary.done ? self->primary.status : 0;
+    snprintf(text, size, "%s", self->code ? self->why : self->primary.why);
+    pthread_mutex_unlock(&self->client->lock);
+    return rc;
+}

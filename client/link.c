@@ -1,0 +1,150 @@
+//  link.c - the client's actor: its one socket to the node.
+
+#include "link.h"
+
+#include "actor.h"
+#include "errors.h"
+#include "link_self.h"
+
+#include <unistd.h>
+
+enum {
+    DRAIN_MS = 1,               //  how often records are looked for while they come
+    IDLE_MS = 100,              //  silence after which the link sleeps until it is woken
+};
+
+typedef struct {
+    artel_start_t start;
+    artel_t *client;
+} link_args_t;
+
+static int
+s_read_pipe(void *arg)
+{
+    return artel_actor_read_pipe(((artel_link_self_t *) arg)->pipe);
+}
+
+static void
+s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
+{
+    (void) frame;
+    artel_link_self_t *self = arg;
+    pthread_mutex_lock(&self->client->lock);
+    artel_link_answer(self, msg);
+    pthread_mutex_unlock(&self->client->lock);
+    if (self->told)
+        artel_warn(&self->client->notes, self->told, "%s", self->told_text);
+    self->told = 0;
+}
+
+static int
+s_read_node(void *arg)
+{
+    artel_link_self_t *self = arg;
+    artel_wire_drain(&self->wire, self->node, UINT32_MAX, s_take, self);
+    return 0;
+}
+
+static int
+s_read_wake(void *arg)
+{
+    artel_link_self_t *self = arg;
+    uint64_t n;
+    ssize_t rc = read(self->client->wake_fd, &n, sizeof n);
+    (void) rc;                                  //  somebody wants something; s_tick looks
+    atomic_store_explicit(&self->client->asleep, false, memory_order_relaxed);
+    return 0;
+}
+
+//  Send what there is. Open batches are sealed once a millisecond, however often we are called.
+static bool
+s_look(artel_link_self_t *self, int64_t now)
+{
+    bool seal = self->drained_at != now;
+    pthread_mutex_lock(&self->client->lock);
+    bool any = artel_link_send_runs(self, now, seal);
+    artel_link_send_questions(self);
+    pthread_mutex_unlock(&self->client->lock);
+    if (seal)
+        self->drained_at = now;
+    if (any)
+        self->records_at = now;
+    return any;
+}
+
+//  Look again soon while records come. Before sleeping say so, and look once
+//  more: a record added meanwhile is seen by us, or its thread sees us asleep.
+static int
+s_tick(void *arg)
+{
+    artel_link_self_t *self = arg;
+    int64_t now = artel_now_ms();
+    s_look(self, now);
+    if (now - self->records_at < IDLE_MS)
+        return DRAIN_MS;
+    atomic_store_explicit(&self->client->asleep, true, memory_order_relaxed);
+    self->drained_at = 0;
+    if (s_look(self, now)) {
+        atomic_store_explicit(&self->client->asleep, false, memory_order_relaxed);
+        return DRAIN_MS;
+    }
+    pthread_mutex_lock(&self->client->lock);
+    int wait = artel_link_next_retry(self, now);
+    pthread_mutex_unlock(&self->client->lock);
+    return wait;
+}
+
+static int
+s_open(artel_link_self_t *self)
+{
+    int rc = artel_wire_init(&self->wire, "client");
+    self->node = artel_sock_new(ZMQ_DEALER);
+    if (rc == 0 && !self->node)
+        rc = ARTEL_EMFILE;
+    if (rc == 0 && zsock_connect(self->node, "%s", artel_node_endpoint(self->client->node)) != 0)
+        rc = artel_error_of_errno(errno);
+    self->records_at = artel_now_ms() - IDLE_MS;
+    return rc;
+}
+
+static void
+s_link(zsock_t *pipe, void *arg)
+{
+    link_args_t *args = arg;
+    artel_actor_enter(&args->start);
+    artel_link_self_t self = { .pipe = pipe, .client = args->client };
+    int rc = s_open(&self);
+    args->start.rc = rc;
+    zsock_signal(pipe, 0);                      //  args is the parent's again
+    if (rc == 0)
+        artel_actor_loop((artel_reader_t[]) {
+            { .sock = self.pipe, .fn = s_read_pipe },
+            { .sock = self.node, .fn = s_read_node },
+            { .fd = self.client->wake_fd, .fn = s_read_wake },
+        }, 3, s_tick, &self);
+    zsock_destroy(&self.node);
+    artel_wire_done(&self.wire);
+}
+
+int
+artel_link_start(artel_t *client)
+{
+    link_args_t args = { .start.name = "artel/client", .client = client };
+    return artel_actor_start(&client->link, s_link, &args.start);
+}
+
+void
+artel_link_wake(artel_t *client)
+{
+    uint64_t one = 1;
+    ssize_t rc = write(client->wake_fd, &one, sizeof one);
+    (void) rc;                                  //  full: it is awake
+}
+
+void
+artel_link_nudge(artel_t *client)
+{
+    if (atomic_load_explicit(&client->asleep, memory_order_relaxed)
+        && atomic_exchange_explicit(&client->asleep, false, memory_order_relaxed))
+        artel_link_wake(client);
+}

@@ -1,0 +1,261 @@
+//  link_answers.c - what the node answers, one function a message.
+
+#include "link_self.h"
+
+#include "actor.h"
+#include "errors.h"
+
+enum {
+    BACKOFF_MS = 50,            //  after a refusal, doubling
+    MAX_BACKOFF_MS = 1000,
+};
+
+static void
+s_changed(artel_link_self_t *self)
+{
+    pthread_cond_broadcast(&self->client->changed);
+}
+
+static void
+s_accept(artel_run_t *run, uint64_t counter)
+{
+    pthread_mutex_lock(&run->outbox.lock);
+    artel_outbox_accept(&run->outbox, counter);
+    pthread_mutex_unlock(&run->outbox.lock);
+    if (counter > run->accepted) {
+        run->accepted = counter;
+        run->backoff_ms = 0;
+    }
+}
+
+//  Send again what was sent and not accepted.
+static void
+s_rewind(artel_run_t *run, int code)
+{
+    pthread_mutex_lock(&run->outbox.lock);
+    artel_outbox_rewind(&run->outbox);
+    run->outbox.refused = code;
+    pthread_mutex_unlock(&run->outbox.lock);
+    run->flush_sent = 0;
+}
+
+static void
+s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    artel_run_t *run = artel_client_run(self->client, msg->run_opened.writer);
+    if (!run)
+        return;
+    run->state = msg->run_opened.code == 0 ? ARTEL_RUN_OPEN : ARTEL_RUN_FAILED;
+    run->open_code = (int) msg->run_opened.code;
+    snprintf(run->open_why, sizeof run->open_why, "%.*s", (int) msg->run_opened.text.len,
+             msg->run_opened.text.at);
+    if (run->state == ARTEL_RUN_OPEN) {
+        run->durable = msg->run_opened.durable;
+        s_accept(run, msg->run_opened.accepted);
+        s_rewind(run, 0);
+    }
+    if (run->state == ARTEL_RUN_OPEN && run->abandoned) {
+        artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { run->writer } });
+        run->state = ARTEL_RUN_FAILED;
+    }
+    s_changed(self);
+}
+
+static void
+s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_accepted_t *marks = &msg->accepted;
+    artel_run_t *run = artel_client_run(self->client, marks->writer);
+    if (!run)
+        return;
+    s_accept(run, marks->accepted);
+    run->durable = marks->durable > run->durable ? marks->durable : run->durable;
+    run->delivered = marks->delivered > run->delivered ? marks->delivered : run->delivered;
+    s_changed(self);
+}
+
+//  Nothing more of this run will be durable, though it is accepted.
+static void
+s_on_undurable(artel_link_self_t *self, artel_run_t *run, int code)
+{
+    run->durable_code = code;
+    self->told = code;
+    snprintf(self->told_text, sizeof self->told_text, "run %s: the disk failed to make its journal durable "
+             "(%s); what was accepted may not survive a power loss", run->id, artel_error_code_text(code));
+}
+
+//  The node took nothing from this batch on.
+static void
+s_on_rejection(artel_link_self_t *self, artel_run_t *run, int code)
+{
+    run->backoff_ms = run->backoff_ms ? run->backoff_ms * 2 : BACKOFF_MS;
+    if (run->backoff_ms > MAX_BACKOFF_MS)
+        run->backoff_ms = MAX_BACKOFF_MS;
+    run->retry_at = artel_now_ms() + run->backoff_ms;
+    run->refused = code;
+    run->refusals++;
+    s_rewind(run, code);
+    self->told = code;
+    snprintf(self->told_text, sizeof self->told_text, "run %s: its journal takes no more records: %s; they "
+             "are kept in memory (up to 8 MiB) and tried again", run->id, artel_error_code_text(code));
+}
+
+static void
+s_on_refused(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    artel_run_t *run = artel_client_run(self->client, msg->refused.writer);
+    if (!run)
+        return;
+    if (msg->refused.counter == 0)
+        s_on_undurable(self, run, (int) msg->refused.code);
+    else if (msg->refused.code == ARTEL_ECLOSED && !run->close_sent)
+        run->state = ARTEL_RUN_NEW;             //  the node forgot it: open it again
+    else if (msg->refused.code != ARTEL_ECLOSED)
+        s_on_rejection(self, run, (int) msg->refused.code);
+    s_changed(self);
+}
+
+//  Whoever wants to know more polls.
+static void
+s_on_artifact_send_response(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    (void) self;
+    (void) msg;
+}
+
+//  The node has forgotten the xid: send the artifact again, in a batch of its own.
+static void
+s_send_again(artel_link_self_t *self, artel_ask_t *ask)
+{
+    artel_future_t *future = ask->future;
+    artel_run_t *run = artel_client_run(self->client, future->writer);
+    if (!run || run->exited || !future->record) {
+        ask->done = true;
+        ask->status = ARTEL_ENOENT;
+        snprintf(ask->why, sizeof ask->why, "its run is over and the node has forgotten it; `artel artifact ls` "
+                 "shows whether it was delivered");
+        return;
+    }
+    pthread_mutex_lock(&run->outbox.lock);
+    if (artel_outbox_add_packed(&run->outbox, future->record, future->record_size, &future->xid,
+                                &future->counter) == 0)
+        (void) artel_outbox_seal(&run->outbox);
+    pthread_mutex_unlock(&run->outbox.lock);
+}
+
+static void
+s_note_outcome(artel_ask_t *ask, const artel_msg_artifact_poll_response_t *r)
+{
+    ask->done = true;
+    ask->status = (int) r->status;
+    ask->version = r->version;
+    ask->fresh = r->fresh;
+    snprintf(ask->why, sizeof ask->why, "%.*s", (int) r->text.len, r->text.at ? r->text.at : "");
+    if (ask == &ask->future->primary) {
+        free(ask->future->record);
+        ask->future->record = NULL;
+    }
+}
+
+//  A poll is answered; one still wanted goes to the end of the queue.
+static void
+s_answer_ask(artel_link_self_t *self, artel_ask_t *ask, const artel_msg_artifact_poll_response_t *r)
+{
+    artel_asks_t *asks = &self->client->asks;
+    ask->in_flight = false;
+    asks->in_flight--;
+    ask->wanted = false;
+    if (r->state == ARTEL_POLL_READY)
+        s_note_outcome(ask, r);
+    else if (r->state == ARTEL_POLL_UNKNOWN)
+        s_send_again(self, ask);
+    TAILQ_REMOVE(&asks->queue, ask, entry);
+    TAILQ_INSERT_TAIL(&asks->queue, ask, entry);
+    artel_ask_release(self->client, ask);
+}
+
+static void
+s_on_artifact_poll_response(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_artifact_poll_response_t *r = &msg->artifact_poll_response;
+    artel_ask_t *ask, *next;
+    for (ask = TAILQ_FIRST(&self->client->asks.queue); ask; ask = next) {
+        next = TAILQ_NEXT(ask, entry);
+        if (ask->in_flight && artel_id_equal(ask->future->xid, r->xid)
+            && (r->sink.len == 0 || artel_str_equal(r->sink, artel_str(ask->sink)))) {
+            s_answer_ask(self, ask, r);
+            break;
+        }
+    }
+    s_changed(self);
+}
+
+static artel_request_t *
+s_request(artel_link_self_t *self, uint64_t token)
+{
+    artel_request_t *r = self->client->requests;
+    while (r && r->token != token)
+        r = r->next;
+    return r;
+}
+
+static void
+s_copy(char *ret, size_t size, artel_str_t text)
+{
+    snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
+}
+
+static void
+s_on_resolved(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_resolved_t *m = &msg->resolved;
+    artel_request_t *r = s_request(self, m->token);
+    if (!r)
+        return;
+    r->code = (int) m->code;
+    r->version = m->version;
+    r->manifest = m->manifest;
+    r->files = m->files;
+    r->bytes = m->bytes;
+    s_copy(r->name, sizeof r->name, m->name);
+    s_copy(r->pack, sizeof r->pack, m->pack);
+    s_copy(r->why, sizeof r->why, m->text);
+    r->done = true;
+    s_changed(self);
+}
+
+static void
+s_on_adopted(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    artel_request_t *r = s_request(self, msg->adopted.token);
+    if (!r)
+        return;
+    r->code = (int) msg->adopted.code;
+    r->journals = msg->adopted.journals;
+    r->undelivered = msg->adopted.undelivered;
+    s_copy(r->why, sizeof r->why, msg->adopted.text);
+    r->done = true;
+    s_changed(self);
+}
+
+static void
+s_on_error(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    self->told = (int) msg->error.code;
+    snprintf(self->told_text, sizeof self->told_text, "the node did not understand a message: %.*s",
+             (int) msg->error.text.len, msg->error.text.at);
+}
+
+//  A message of the replies' table without its function above doesn't compile.
+static void (*const s_answers[])(artel_link_self_t *, const artel_msg_t *) = {
+#define M(id, NAME, name) [id] = s_on_##name,
+    ARTEL_REPLY_MSGS(M)
+#undef M
+};
+
+void
+artel_link_answer(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    if (msg->id < sizeof s_answers / sizeof *s_answers && s_answers[msg->id])
+        s_answers[msg->id](self, msg);
+}

@@ -1,0 +1,163 @@
+//  sync.c - waiting: a run's flush, and delivery of what dead programs left.
+
+#include "client.h"
+#include "errors.h"
+#include "link.h"
+
+enum { GRACE_MS = 500 };
+
+//  A flush that somebody waits for.
+typedef struct {
+    int level;
+    uint64_t target;            //  counter of the last batch there is
+    unsigned refusals;          //  the run's, when it began
+} flush_t;
+
+//  Seal what is there, and have it sent now, even after a refusal.
+static flush_t
+s_begin(artel_run_t *run, int level)
+{
+    flush_t flush = { .level = level };
+    pthread_mutex_lock(&run->outbox.lock);
+    (void) artel_outbox_seal(&run->outbox);     //  if it can't be now, the link does it
+    flush.target = artel_outbox_last(&run->outbox);
+    pthread_mutex_unlock(&run->outbox.lock);
+
+    pthread_mutex_lock(&run->client->lock);
+    flush.refusals = run->refusals;
+    run->retry_at = 0;
+    if (level > ARTEL_ACCEPTED && flush.target > run->flush_wanted)
+        run->flush_wanted = flush.target;
+    if ((artel_to_t) level > run->flush_level)
+        run->flush_level = (artel_to_t) level;
+    pthread_mutex_unlock(&run->client->lock);
+    artel_link_wake(run->client);
+    return flush;
+}
+
+//  Whether the level is reached, or can't be. The client's lock is held.
+static bool
+s_is_over(const artel_run_t *run, const flush_t *flush, int *ret)
+{
+    bool reached = run->accepted >= flush->target
+                   && (flush->level < ARTEL_DURABLE || run->durable >= flush->target)
+                   && (flush->level < ARTEL_DELIVERED || run->delivered >= flush->target);
+    bool refused = run->refusals != flush->refusals && run->accepted < flush->target;
+    bool undurable = flush->level >= ARTEL_DURABLE && run->durable_code != 0;
+    *ret = reached ? 0 : refused ? run->refused : undurable ? run->durable_code : ARTEL_ECLOSED;
+    return reached || refused || undurable || run->client->stopped;
+}
+
+//  Records dropped since the last flush, which are told now.
+static uint64_t
+s_take_dropped(artel_run_t *run)
+{
+    pthread_mutex_lock(&run->client->lock);
+    pthread_mutex_lock(&run->outbox.lock);
+    uint64_t dropped = run->outbox.dropped - run->told_dropped;
+    run->told_dropped += dropped;
+    pthread_mutex_unlock(&run->outbox.lock);
+    pthread_mutex_unlock(&run->client->lock);
+    return dropped;
+}
+
+static const char *const s_levels[] = {
+    [ARTEL_ACCEPTED] = "accepted", [ARTEL_DURABLE] = "durable", [ARTEL_DELIVERED] = "delivered"
+};
+
+static int
+s_tell(artel_run_t *run, const flush_t *flush, int rc)
+{
+    artel_notes_t *notes = &run->client->notes;
+    if (rc == ARTEL_ETIMEOUT)
+        return artel_fail(notes, rc, "run %s is not %s yet; flush again, it goes on", run->id,
+                          s_levels[flush->level]);
+    if (rc != 0)
+        return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
+                          s_levels[flush->level], artel_error_code_text(rc), run->client->dir);
+    uint64_t dropped = s_take_dropped(run);
+    if (dropped)
+        return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because its queue was full; "
+                          "the rest is %s", (unsigned long long) dropped, run->id, s_levels[flush->level]);
+    return 0;
+}
+
+int
+artel_run_flush(artel_run_t *run, int level, int timeout_ms)
+{
+    int rc = artel_run_enter(run);
+    if (rc != 0)
+        return rc;
+    if (level < ARTEL_ACCEPTED || level > ARTEL_DELIVERED)
+        return artel_fail(&run->client->notes, ARTEL_EINVAL, "flush: level %d is none of ARTEL_ACCEPTED, "
+                          "ARTEL_DURABLE, ARTEL_DELIVERED", level);
+    artel_deadline_t deadline = artel_deadline(timeout_ms);
+    flush_t flush = s_begin(run, level);
+    pthread_mutex_lock(&run->client->lock);
+    while (!s_is_over(run, &flush, &rc))
+        if (!artel_wait(&run->client->changed, &run->client->lock, deadline)) {
+            rc = ARTEL_ETIMEOUT;
+            break;
+        }
+    pthread_mutex_unlock(&run->client->lock);
+    return s_tell(run, &flush, rc);
+}
+
+//  The node adopts for one caller at a time.
+static int
+s_take_turn(artel_t *self, artel_deadline_t deadline)
+{
+    bool in_time = true;
+    pthread_mutex_lock(&self->lock);
+    while (in_time && self->syncing && !self->stopped)
+        in_time = artel_wait(&self->changed, &self->lock, deadline);
+    int rc = self->stopped ? ARTEL_ECLOSED : self->syncing ? ARTEL_ETIMEOUT : 0;
+    if (rc == 0)
+        self->syncing = true;
+    pthread_mutex_unlock(&self->lock);
+    return rc;
+}
+
+static void
+s_end_turn(artel_t *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->syncing = false;
+    pthread_cond_broadcast(&self->changed);
+    pthread_mutex_unlock(&self->lock);
+}
+
+//  The node answers by the deadline; should it not, we don't wait for ever.
+static int
+s_adopt(artel_t *self, artel_deadline_t deadline, artel_request_t *ret)
+{
+    int rc = s_take_turn(self, deadline);
+    if (rc != 0)
+        return rc;
+    int left = artel_deadline_left(deadline);
+    *ret = (artel_request_t) { .msg = { .id = ARTEL_MSG_ADOPT, .adopt.wait_ms = (uint64_t) left } };
+    rc = artel_request(self, ret, artel_deadline(deadline.never ? -1 : left + GRACE_MS));
+    s_end_turn(self);
+    return rc == 0 ? ret->code : rc;
+}
+
+int
+artel_sync(artel_t *self, int timeout_ms, uint64_t *ret_journals)
+{
+    int rc = artel_client_enter(self);
+    if (rc != 0)
+        return rc;
+    artel_request_t answer = { 0 };
+    rc = s_adopt(self, artel_deadline(timeout_ms), &answer);
+    if (rc == 0 || rc == ARTEL_EPENDING) {
+        if (ret_journals)
+            *ret_journals = answer.journals;
+        if (rc == ARTEL_EPENDING)
+            artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet; sync again, it "
+                       "goes on", (unsigned long long) answer.undelivered,
+                       (unsigned long long) answer.journals, self->dir);
+        return rc;
+    }
+    return artel_fail(&self->notes, rc, "sync of %s: %s", self->dir,
+                      rc != ARTEL_ETIMEOUT && *answer.why ? answer.why : artel_error_code_text(rc));
+}

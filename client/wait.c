@@ -1,0 +1,53 @@
+//  wait.c - waiting on a condition with a deadline of CLOCK_MONOTONIC.
+
+#include "wait.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+
+artel_deadline_t
+artel_deadline(int timeout_ms)
+{
+    artel_deadline_t deadline = { .never = timeout_ms < 0 };
+    if (deadline.never)
+        return deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline.at);
+    deadline.at.tv_sec += timeout_ms / 1000;
+    deadline.at.tv_nsec += timeout_ms % 1000 * 1000000L;
+    if (deadline.at.tv_nsec >= 1000000000L) {
+        deadline.at.tv_sec++;
+        deadline.at.tv_nsec -= 1000000000L;
+    }
+    return deadline;
+}
+
+int
+artel_deadline_left(artel_deadline_t deadline)
+{
+    if (deadline.never)
+        return INT_MAX;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t ms = (int64_t) (deadline.at.tv_sec - now.tv_sec) * 1000
+                 + (deadline.at.tv_nsec - now.tv_nsec + 999999) / 1000000;
+    return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+void
+artel_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+bool
+artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadline)
+{
+    if (deadline.never)
+        return pthread_cond_wait(cond, lock) == 0;
+    return pthread_cond_timedwait(cond, lock, &deadline.at) != ETIMEDOUT;
+}

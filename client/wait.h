@@ -1,0 +1,31 @@
+//  wait.h - waiting on a condition with a deadline of CLOCK_MONOTONIC.
+
+#ifndef ARTEL_WAIT_H
+#define ARTEL_WAIT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <time.h>
+
+//  A point in time, or never.
+typedef struct {
+    bool never;
+    struct timespec at;
+} artel_deadline_t;
+
+//  timeout_ms from now; negative is never.
+artel_deadline_t
+artel_deadline(int timeout_ms);
+
+//  Milliseconds until then, at least 0; INT_MAX for never.
+int
+artel_deadline_left(artel_deadline_t deadline);
+
+void
+artel_cond_init(pthread_cond_t *cond);
+
+//  Wait until cond is signaled (or for no reason: look again); false once the deadline has passed.
+bool
+artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadline);
+
+#endif

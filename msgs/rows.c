@@ -1,0 +1,153 @@
+//  rows.c - a history record written straight into its buffer (the format's
+//  specification: github.com/msgpack/msgpack/blob/master/spec.md).
+
+#include "rows.h"
+
+#include "errors.h"
+
+#include <msgpack.h>
+#include <string.h>
+
+enum {
+    HEAD = 1 + 1 + 9 + 9 + 5,   //  most bytes of the array, id, step, at_ms and map header
+    CELL = 5 + 9,               //  and of a key's index and a number
+};
+
+//  A tag and the low n bytes of v, most significant first.
+static uint8_t *
+s_tagged(uint8_t *at, uint8_t tag, uint64_t v, unsigned n)
+{
+    *at++ = tag;
+    while (n--)
+        *at++ = (uint8_t) (v >> (8 * n));
+    return at;
+}
+
+static uint8_t *
+s_wide(uint8_t *at, uint8_t tag, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    *at++ = tag;
+    memcpy(at, &v, sizeof v);
+    return at + sizeof v;
+}
+
+static uint8_t *
+s_u64(uint8_t *at, uint64_t v)
+{
+    if (v < 0x80) {
+        *at++ = (uint8_t) v;
+        return at;
+    }
+    if (v > UINT32_MAX)
+        return s_wide(at, 0xcf, v);
+    if (v > UINT16_MAX)
+        return s_tagged(at, 0xce, v, 4);
+    return v > UINT8_MAX ? s_tagged(at, 0xcd, v, 2) : s_tagged(at, 0xcc, v, 1);
+}
+
+static uint8_t *
+s_i64(uint8_t *at, int64_t v)
+{
+    if (v >= 0)
+        return s_u64(at, (uint64_t) v);
+    if (v >= -32) {
+        *at++ = (uint8_t) v;
+        return at;
+    }
+    if (v < INT32_MIN)
+        return s_wide(at, 0xd3, (uint64_t) v);
+    if (v < INT16_MIN)
+        return s_tagged(at, 0xd2, (uint64_t) v, 4);
+    return v < INT8_MIN ? s_tagged(at, 0xd1, (uint64_t) v, 2) : s_tagged(at, 0xd0, (uint64_t) v, 1);
+}
+
+static uint8_t *
+s_f64(uint8_t *at, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    return s_wide(at, 0xcb, bits);
+}
+
+static uint8_t *
+s_str(uint8_t *at, artel_str_t v)
+{
+    if (v.len < 32)
+        *at++ = (uint8_t) (0xa0 | v.len);
+    else if (v.len <= UINT8_MAX)
+        at = s_tagged(at, 0xd9, v.len, 1);
+    else
+        at = v.len <= UINT16_MAX ? s_tagged(at, 0xda, v.len, 2) : s_tagged(at, 0xdb, v.len, 4);
+    if (v.len)
+        memcpy(at, v.at, v.len);
+    return at + v.len;
+}
+
+static uint8_t *
+s_cell(uint8_t *at, const artel_cell_t *cell)
+{
+    at = s_u64(at, cell->key);
+    switch (cell->kind) {
+    case ARTEL_F64: return s_f64(at, cell->f64);
+    case ARTEL_I64: return s_i64(at, cell->i64);
+    case ARTEL_BOOL: *at++ = cell->flag ? 0xc3 : 0xc2; return at;
+    case ARTEL_STR: return s_str(at, cell->str);
+    }
+    return at;
+}
+
+static uint8_t *
+s_row(uint8_t *at, artel_row_t row)
+{
+    if (row.n < 16)
+        *at++ = (uint8_t) (0x80 | row.n);
+    else
+        at = row.n <= UINT16_MAX ? s_tagged(at, 0xde, row.n, 2) : s_tagged(at, 0xdf, row.n, 4);
+    for (size_t i = 0; i < row.n; i++)
+        at = s_cell(at, &row.at[i]);
+    return at;
+}
+
+static size_t
+s_most(artel_row_t row)
+{
+    size_t most = HEAD + row.n * CELL;
+    for (size_t i = 0; i < row.n; i++)
+        if (row.at[i].kind == ARTEL_STR)
+            most += row.at[i].str.len;
+    return most;
+}
+
+//  Room for more bytes, as msgpack_sbuffer_write makes it.
+static int
+s_reserve(msgpack_sbuffer *out, size_t more)
+{
+    if (out->alloc - out->size >= more)
+        return 0;
+    size_t alloc = out->alloc ? out->alloc : MSGPACK_SBUFFER_INIT_SIZE;
+    while (alloc < out->size + more)
+        alloc *= 2;
+    char *data = realloc(out->data, alloc);
+    if (!data)
+        return ARTEL_ENOMEM;
+    out->data = data;
+    out->alloc = alloc;
+    return 0;
+}
+
+int
+artel_pack_history(const artel_msg_history_t *history, msgpack_sbuffer *out)
+{
+    int rc = s_reserve(out, s_most(history->row));
+    if (rc != 0)
+        return rc;
+    uint8_t *at = (uint8_t *) out->data + out->size;
+    *at++ = 0x94;                               //  an array of 4
+    *at++ = ARTEL_MSG_HISTORY;
+    at = s_i64(at, history->step);
+    at = s_i64(at, history->at_ms);
+    at = s_row(at, history->row);
+    out->size = (size_t) (at - (uint8_t *) out->data);
+    return 0;
+}
