@@ -4,6 +4,7 @@
 //  only then is the record queued. The worker holds the ingest, and with it the
 //  lock against gc, until the record is accepted.
 
+#include "actor.h"
 #include "artifact.h"
 #include "client.h"
 #include "errors.h"

@@ -4,7 +4,7 @@
 
 #include "actor.h"
 #include "bounds.h"
-#include "rows.h"
+#include "history.h"
 #include "wait.h"
 
 #include <stdlib.h>

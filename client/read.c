@@ -1,5 +1,6 @@
 //  read.c - finding versions, and fetching what is in them.
 
+#include "actor.h"
 #include "blobs.h"
 #include "bounds.h"
 #include "checkout.h"

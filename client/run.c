@@ -1,5 +1,6 @@
 //  run.c - starting a run, logging in it, ending it.
 
+#include "actor.h"
 #include "bounds.h"
 #include "client.h"
 #include "errors.h"

@@ -1,7 +1,7 @@
-//  rows.c - a history record written straight into its buffer (the format's
+//  history.c - a history record written straight into its buffer (the format's
 //  specification: github.com/msgpack/msgpack/blob/master/spec.md).
 
-#include "rows.h"
+#include "history.h"
 
 #include "errors.h"
 

@@ -3,12 +3,12 @@
 #include <criterion/criterion.h>
 
 #include "artel.h"
-#include "rows.h"
+#include "history.h"
 
 #include <math.h>
 #include <msgpack.h>
 
-TestSuite(rows, .timeout = 20);
+TestSuite(history, .timeout = 20);
 
 static void
 s_same_bytes(int64_t step, int64_t at_ms, const artel_cell_t *cells, size_t n)
@@ -26,7 +26,7 @@ s_same_bytes(int64_t step, int64_t at_ms, const artel_cell_t *cells, size_t n)
 }
 
 //  Every power of two and its neighbours, of both signs.
-Test(rows, every_width_of_integer_is_packed_the_same)
+Test(history, every_width_of_integer_is_packed_the_same)
 {
     for (unsigned bit = 0; bit < 64; bit++)
         for (int64_t near = -2; near <= 2; near++) {
@@ -38,7 +38,7 @@ Test(rows, every_width_of_integer_is_packed_the_same)
     s_same_bytes(INT64_MIN, INT64_MAX, NULL, 0);
 }
 
-Test(rows, every_length_of_text_and_index_of_key_is_packed_the_same)
+Test(history, every_length_of_text_and_index_of_key_is_packed_the_same)
 {
     static const size_t lengths[] = { 0, 1, 31, 32, 255, 256, 65535, 65536 };
     static const uint32_t keys[] = { 0, 127, 128, 255, 256, 9999 };
@@ -50,7 +50,7 @@ Test(rows, every_length_of_text_and_index_of_key_is_packed_the_same)
     free(text);
 }
 
-Test(rows, numbers_keep_their_bits)
+Test(history, numbers_keep_their_bits)
 {
     artel_cell_t cells[] = {
         { .key = 0, .kind = ARTEL_F64, .f64 = NAN }, { .key = 1, .kind = ARTEL_F64, .f64 = -NAN },
@@ -61,7 +61,7 @@ Test(rows, numbers_keep_their_bits)
     s_same_bytes(1, 1700000000000, cells, sizeof cells / sizeof *cells);
 }
 
-Test(rows, rows_of_every_length_are_packed_the_same)
+Test(history, rows_of_every_length_are_packed_the_same)
 {
     static const size_t lengths[] = { 1, 15, 16, 255, 10000, 65536 };
     artel_cell_t *cells = calloc(65536, sizeof *cells);
@@ -72,7 +72,7 @@ Test(rows, rows_of_every_length_are_packed_the_same)
     free(cells);
 }
 
-Test(rows, many_records_go_one_behind_the_other)
+Test(history, many_records_go_one_behind_the_other)
 {
     msgpack_sbuffer quick, slow;
     msgpack_sbuffer_init(&quick);

@@ -1,8 +1,8 @@
-//  rows.h - the quick way to pack a history record: the bytes of
+//  history.h - the quick way to pack a history record: the bytes of
 //  artel_msg_pack, without a call for each value. Logging a number is this.
 
-#ifndef ARTEL_ROWS_H
-#define ARTEL_ROWS_H
+#ifndef ARTEL_HISTORY_H
+#define ARTEL_HISTORY_H
 
 #include "msgs.h"
 
