@@ -23,4 +23,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                       \
     while (0)
 
+//  A state directory of this process, made at the first call and removed at exit.
+const char *
+fuzz_state(void);
+
+//  Make (or replace) a file of these bytes below the state directory.
+void
+fuzz_put_file(const char *path, const void *data, size_t size);
+
 #endif

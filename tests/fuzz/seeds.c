@@ -5,6 +5,8 @@
 
 #include "batch.h"
 #include "fuzz.h"
+#include "journal.h"
+#include "outcomes.h"
 
 #include <limits.h>
 #include <msgpack.h>
@@ -87,6 +89,59 @@ s_seed_sinks(void)
     }
 }
 
+//  The file at path (below the state directory) as a seed, behind a byte that says it is raw.
+static void
+s_write_file(const char *target, const char *name, const char *path)
+{
+    char whole[2 * PATH_MAX], bytes[65536] = { 0 };
+    snprintf(whole, sizeof whole, "%s/%s", fuzz_state(), path);
+    FILE *file = fopen(whole, "rb");
+    REQUIRE(file);
+    size_t size = fread(bytes + 1, 1, sizeof bytes - 1, file);
+    fclose(file);
+    s_write(target, name, bytes, size + 1);
+}
+
+//  A journal with a second segment, and the steps of fuzz_journal.c that compose some more.
+static void
+s_seed_journal(void)
+{
+    artel_journal_t *journal;
+    artel_journal_birth_t birth = { "run", { "a writer id 16b" }, "store", ARTEL_RESUMES_NEVER };
+    REQUIRE(artel_journal_create(fuzz_state(), &birth, &journal) == 0);
+    for (uint64_t i = 1; i <= 4; i++) {
+        artel_journal_frame_t frame = { i, "some bytes of a batch", (size_t) (5 * i) };
+        REQUIRE(artel_journal_append(journal, &frame, 1) == 0);
+    }
+    artel_journal_close(&journal);
+    s_write_file("journal", "closed", "runs/run/61207772697465722069642031366200/00000001.seg");
+
+    static const uint8_t any[] = { 1, 0, 1, 0, 0, 6, 0, 1, 0, 6, 0, 2, 1, 6, 0, 3, 1, 1, 0, 3, 3 };
+    static const uint8_t hole[] = { 2, 6, 0, 0, 0, 3, 0, 0, 0, 6, 0, 0, 0 };
+    static const uint8_t lost[] = { 2, 6, 0, 0, 0, 3, 0, 0, 0, 6, 0, 0, 2 };
+    static const uint8_t again[] = { 2, 6, 0, 0, 0, 1, 1, 0, 0, 6, 0, 0, 0, 5, 1, 0, 40, 2, 1, 0, 0 };
+    s_write("journal", "any", any, sizeof any);
+    s_write("journal", "hole", hole, sizeof hole);
+    s_write("journal", "lost", lost, sizeof lost);
+    s_write("journal", "again", again, sizeof again);
+}
+
+//  Needs the folder of s_seed_journal.
+static void
+s_seed_outcomes(void)
+{
+    artel_outcomes_t *outcomes;
+    const artel_id_t writer = { "a writer id 16b" };
+    REQUIRE(artel_outcomes_open(fuzz_state(), "run", writer, "store", &outcomes) == 0);
+    artel_outcome_t done = { 1, { "an xid of 16 byt" }, 0, 3, true, "" };
+    artel_outcome_t refused = { 2, { "an xid of 16 byt" }, -18, -1, false, "two\nlines \\ and more" };
+    REQUIRE(artel_outcomes_add(outcomes, &done) == 0 && artel_outcomes_add(outcomes, &refused) == 0);
+    artel_outcomes_close(&outcomes);
+    s_write_file("outcomes", "two", "runs/run/61207772697465722069642031366200/store.outcomes");
+    static const char lines[] = "\0011 00112233445566778899aabbccddeeff 0 3 1 \n2 00 -1 -1 0 x\\";
+    s_write("outcomes", "lines", lines, sizeof lines - 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -98,5 +153,7 @@ main(int argc, char **argv)
     s_seed_msgs();
     s_seed_batch();
     s_seed_sinks();
+    s_seed_journal();
+    s_seed_outcomes();
     return 0;
 }
