@@ -168,12 +168,13 @@ artel_outcomes_add(artel_outcomes_t *self, const artel_outcome_t *outcome)
 static bool
 s_parse(char *line, size_t len, uint64_t seed, artel_outcome_t *ret)
 {
-    uint64_t sum;
     artel_outcome_t found = { .counter = 0 };
-    char xid[ARTEL_ID_TEXT], *rest = line + SUM + 1;
+    char xid[ARTEL_ID_TEXT], sum[SUM + 2], *rest = line + SUM + 1;
     int fresh, text;
-    if (len < SUM + 1 || strlen(line) != len || sscanf(line, "%16" SCNx64, &sum) != 1
-        || sum != artel_frame_sum(rest, len - SUM - 1, seed)
+    if (len < SUM + 1 || strlen(line) != len)
+        return false;
+    snprintf(sum, sizeof sum, "%016" PRIx64 " ", artel_frame_sum(rest, len - SUM - 1, seed));
+    if (memcmp(line, sum, SUM + 1) != 0
         || sscanf(rest, "%" SCNu64 " %32s %" SCNd64 " %" SCNd64 " %d%n", &found.counter, xid,
                   &found.status, &found.version, &fresh, &text) != 5
         || strlen(xid) != ARTEL_ID_TEXT - 1 || !artel_unhex(xid, sizeof found.xid.at, found.xid.at)

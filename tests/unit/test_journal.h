@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 static char s_state[64];                        //  the state directory
+static const char *s_base;                      //  where it is made, if not in TMPDIR
 static const artel_id_t s_writer = { "the first writer" };
 static const artel_id_t s_other = { "another writer 2" };
 
@@ -30,7 +31,7 @@ static inline void
 s_make_state(void)
 {
     const char *tmp = getenv("TMPDIR");
-    snprintf(s_state, sizeof s_state, "%.40s/artel-test-XXXXXX", tmp ? tmp : "/tmp");
+    snprintf(s_state, sizeof s_state, "%.40s/artel-test-XXXXXX", s_base ? s_base : tmp ? tmp : "/tmp");
     cr_assert(mkdtemp(s_state));
     cr_assert_eq(artel_state_make(s_state), 0);
 }
@@ -103,7 +104,7 @@ s_open_reader(void)
 static inline int64_t
 s_next(artel_journal_reader_t *reader, size_t size)
 {
-    static uint8_t want[ARTEL_MAX_MESSAGE];
+    uint8_t want[ARTEL_MAX_MESSAGE];
     uint64_t counter;
     const void *data;
     size_t len;
@@ -198,13 +199,13 @@ s_frame_at(const uint8_t *bytes, unsigned segment, unsigned n)
     return offset;
 }
 
-//  Damage a byte of the n-th frame of a segment.
+//  Damage a byte of the payload of the n-th frame of a segment.
 static inline void
 s_damage(unsigned segment, unsigned n)
 {
     size_t len;
     uint8_t *bytes = s_load(s_segment(segment), &len);
-    bytes[s_frame_at(bytes, segment, n) + 9] ^= 0x10;
+    bytes[s_frame_at(bytes, segment, n) + ARTEL_FRAME_HEADER + 1] ^= 0x10;
     s_save(s_segment(segment), bytes, len);
     free(bytes);
 }
