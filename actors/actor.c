@@ -6,7 +6,9 @@
 #include "guest.h"
 
 #include <assert.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -24,15 +26,39 @@ s_block_signals(void)
     return old;
 }
 
+static void *
+s_nothing(void *arg)
+{
+    return arg;
+}
+
+//  zactor_new waits for ever if it gets no thread, and aborts if it gets no
+//  descriptor: so ask first.
+static int
+s_is_possible(void)
+{
+    pthread_t thread;
+    int rc = artel_guest_enter();
+    if (rc == 0)
+        rc = pthread_create(&thread, NULL, s_nothing, NULL) == 0 ? 0 : ARTEL_EAGAIN;
+    if (rc == 0)
+        pthread_join(thread, NULL);
+    return rc;
+}
+
 int
 artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
 {
-    sigset_t old = s_block_signals();
-    args->rc = 0;
-    artel_guest_random_begin();
-    zactor_t *actor = zactor_new(fn, args);     //  the thread takes our mask
-    artel_guest_random_end();
-    int rc = args->rc;
+    sigset_t old = s_block_signals();           //  the thread takes our mask
+    zactor_t *actor = NULL;
+    int rc = s_is_possible();
+    if (rc == 0) {
+        args->rc = 0;
+        artel_guest_random_begin();
+        actor = zactor_new(fn, args);
+        artel_guest_random_end();
+        rc = actor ? args->rc : ARTEL_ENOMEM;
+    }
     if (rc != 0)
         zactor_destroy(&actor);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -41,36 +67,61 @@ artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
     return rc;
 }
 
+typedef enum { ROOM, GONE, STUCK } stop_t;
+
+//  What the pipe is ready for within 10 ms.
+static int
+s_pipe_events(zactor_t *actor, short of)
+{
+    zmq_pollitem_t pipe = { zsock_resolve(actor), 0, of, 0 };
+    return zmq_poll(&pipe, 1, 10) < 0 ? 0 : pipe.revents;
+}
+
+//  The actor has signalled that it ended by itself. Were $TERM still taken,
+//  zactor_destroy would wait for that signal: so see the pipe's other end closed.
+static stop_t
+s_await_close(zactor_t *actor, int64_t deadline)
+{
+    while (s_pipe_events(actor, ZMQ_POLLOUT)) {
+        if (artel_now_ms() > deadline)
+            return STUCK;
+        sched_yield();
+    }
+    return GONE;
+}
+
 //  zactor_destroy sends $TERM only if there is room, and otherwise leaves the
 //  thread running. So make room first: what the actor still sends to us nobody
 //  reads any more.
-static bool
+static stop_t
 s_make_room(zactor_t *actor, int64_t deadline)
 {
-    zmq_pollitem_t pipe = { zsock_resolve(actor), 0, ZMQ_POLLIN | ZMQ_POLLOUT, 0 };
     while (artel_now_ms() <= deadline) {
-        if (zmq_poll(&pipe, 1, 10) < 0)
-            return false;
-        if (pipe.revents & ZMQ_POLLOUT)
-            return true;
-        if (pipe.revents & ZMQ_POLLIN) {
-            zmsg_t *late = zmsg_recv(actor);
-            zmsg_destroy(&late);
+        int events = s_pipe_events(actor, ZMQ_POLLIN | ZMQ_POLLOUT);
+        if (!(events & ZMQ_POLLIN)) {
+            if (events & ZMQ_POLLOUT)
+                return ROOM;
+            continue;
         }
+        zmsg_t *late = zmsg_recv(actor);
+        bool ended = late && zmsg_signal(late) >= 0;
+        zmsg_destroy(&late);
+        if (ended)
+            return s_await_close(actor, deadline);
     }
-    return false;
+    return STUCK;
 }
 
 //  Say $TERM, and wait for the signal that zactor sends when its function has
 //  returned; zactor_destroy then finds the actor gone and does not wait.
-static bool
+static stop_t
 s_terminate(zactor_t *actor, int64_t deadline)
 {
     if (zstr_send(actor, "$TERM") != 0)
-        return false;
+        return STUCK;
     zmq_pollitem_t pipe = { zsock_resolve(actor), 0, ZMQ_POLLIN, 0 };
     int64_t left = deadline - artel_now_ms();
-    return zmq_poll(&pipe, 1, left > 0 ? (long) left : 0) > 0;
+    return zmq_poll(&pipe, 1, left > 0 ? (long) left : 0) > 0 ? GONE : STUCK;
 }
 
 int
@@ -80,12 +131,14 @@ artel_actor_stop(zactor_t **self_p, int timeout_ms)
         return 0;
     sigset_t old = s_block_signals();
     int64_t deadline = artel_now_ms() + timeout_ms;
-    int rc = s_make_room(*self_p, deadline) && s_terminate(*self_p, deadline) ? 0 : ARTEL_ETIMEOUT;
-    if (rc == 0)
+    stop_t stop = s_make_room(*self_p, deadline);
+    if (stop == ROOM)
+        stop = s_terminate(*self_p, deadline);
+    if (stop == GONE)
         zactor_destroy(self_p);
     *self_p = NULL;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return rc;
+    return stop == GONE ? 0 : ARTEL_ETIMEOUT;
 }
 
 void
@@ -95,27 +148,83 @@ artel_actor_enter(const artel_start_t *start)
         pthread_setname_np(pthread_self(), start->name);
 }
 
+//  Whether a socket has input. Its descriptor tells only of what came after
+//  libzmq last looked, and a send looks too: so ask before going to sleep.
+//  -1: the context is gone.
+static int
+s_has_input(const artel_reader_t *reader)
+{
+    int events;
+    size_t size = sizeof events;
+    if (!reader->sock)
+        return 0;
+    while (zmq_getsockopt(zsock_resolve(reader->sock), ZMQ_EVENTS, &events, &size) != 0)
+        if (errno != EINTR)
+            return -1;
+    return (events & ZMQ_POLLIN) != 0;
+}
+
+//  What the loop knows of its readers.
+typedef struct {
+    const artel_reader_t *readers;
+    size_t n;
+    struct pollfd fds[MAX_READERS];
+    bool ready[MAX_READERS];    //  has input, as far as we know
+    bool any;                   //  one of them has
+} loop_t;
+
+//  Sleep until a reader has input, at most wait_ms; not at all if one has.
+static int
+s_sleep(loop_t *self, int wait_ms)
+{
+    if (poll(self->fds, self->n, self->any ? 0 : wait_ms) < 0)
+        return errno == EINTR ? 0 : -1;
+    for (size_t i = 0; i < self->n; i++)
+        self->ready[i] |= self->fds[i].revents != 0;
+    return 0;
+}
+
+static int
+s_serve(loop_t *self, void *arg)
+{
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < self->n; i++)
+        rc = self->ready[i] ? self->readers[i].fn(arg) : 0;
+    return rc;
+}
+
+//  Which readers have more, or input that a send of this round found.
+static int
+s_look(loop_t *self)
+{
+    self->any = false;
+    for (size_t i = 0; i < self->n; i++) {
+        int rc = s_has_input(&self->readers[i]);
+        if (rc < 0)
+            return rc;
+        self->ready[i] = rc;
+        self->any |= rc;
+    }
+    return 0;
+}
+
 int
 artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self)
 {
     assert(n <= MAX_READERS);
-    zmq_pollitem_t items[MAX_READERS];
+    loop_t loop = { .readers = readers, .n = n };
     for (size_t i = 0; i < n; i++)
-        items[i] = (zmq_pollitem_t) { readers[i].sock ? zsock_resolve(readers[i].sock) : NULL,
-                                      readers[i].fd, ZMQ_POLLIN, 0 };
-    for (;;) {
-        long wait_ms = tick ? tick(self) : -1;
-        if (zmq_poll(items, (int) n, wait_ms) < 0) {
-            if (errno == EINTR)
-                continue;
-            return -1;                          //  the context is gone
-        }
-        for (size_t i = 0; i < n; i++) {
-            int rc = items[i].revents ? readers[i].fn(self) : 0;
-            if (rc != 0)
-                return rc;
-        }
+        loop.fds[i] = (struct pollfd) { .events = POLLIN,
+            .fd = readers[i].sock ? zsock_fd(readers[i].sock) : readers[i].fd };
+    int rc = s_look(&loop);
+    while (rc == 0) {
+        rc = s_sleep(&loop, tick ? tick(self) : -1);
+        if (rc == 0)
+            rc = s_serve(&loop, self);
+        if (rc == 0)
+            rc = s_look(&loop);
     }
+    return rc;
 }
 
 int

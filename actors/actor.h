@@ -14,6 +14,7 @@ typedef struct {
 
 //  Start fn on its own thread, with every signal blocked there. Returns 0 and
 //  the actor, or the rc that fn left in args; its thread is then already gone.
+//  ARTEL_EMFILE, ARTEL_EAGAIN (no thread to be had): fn was not called.
 int
 artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args);
 
@@ -37,8 +38,10 @@ typedef struct {
 } artel_reader_t;
 
 //  Call the readers that have input, in their order, each once a round, until
-//  one ends it. Before each round tick (may be NULL) does what is due and
-//  returns for how many milliseconds to wait at most, -1 for ever.
+//  one ends it. A reader may stop early: it is called again in the next round,
+//  after those before it. Before each round tick (may be NULL) does what is due
+//  and returns for how many milliseconds to wait at most, -1 for ever. -1: the
+//  context is gone.
 int
 artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self);
 

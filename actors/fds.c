@@ -7,14 +7,28 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 //  A fixed table, so that the child's handler needs no memory and no lock.
-enum { MAX_FDS = 8192 };
+enum { MAX_FDS = 8192, MAX_TRIES = 100 };
 static atomic_int s_open[MAX_FDS];      //  descriptor + 1, or 0: free
 static atomic_uint s_generation;
+static atomic_uint s_forks_begun, s_forks_ended;
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
+
+static void
+s_before(void)
+{
+    atomic_fetch_add(&s_forks_begun, 1);
+}
+
+static void
+s_in_parent(void)
+{
+    atomic_fetch_add(&s_forks_ended, 1);
+}
 
 static void
 s_in_child(void)
@@ -24,13 +38,14 @@ s_in_child(void)
         if (fd >= 0)
             close(fd);
     }
+    atomic_store(&s_forks_ended, atomic_load(&s_forks_begun));
     atomic_fetch_add(&s_generation, 1);
 }
 
 static void
 s_install(void)
 {
-    pthread_atfork(NULL, NULL, s_in_child);
+    pthread_atfork(s_before, s_in_parent, s_in_child);
 }
 
 void
@@ -57,29 +72,59 @@ s_remember(int fd)
     return false;
 }
 
-int
-artel_fd_open(const char *path, int flags)
+//  The slot of fd, or NULL: it is not ours, or no longer in this process.
+static atomic_int *
+s_slot(int fd)
 {
-    artel_fds_init();
-    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+    for (int i = 0; i < MAX_FDS; i++) {
+        atomic_int *slot = &s_open[(fd + i) % MAX_FDS];
+        if (atomic_load(slot) == fd + 1)
+            return slot;
+    }
+    return NULL;
+}
+
+//  Open and remember. False if a fork came between the two: its child then has
+//  the descriptor and does not know it, so nothing may be locked through it.
+static bool
+s_try_open(const char *path, int flags, int *ret_fd)
+{
+    unsigned begun = atomic_load(&s_forks_begun);
+    bool quiet = begun == atomic_load(&s_forks_ended);
+    int fd = open(path, flags, 0600);
     if (fd >= 0 && !s_remember(fd)) {
         close(fd);
         errno = EMFILE;
-        return -1;
+        fd = -1;
+    }
+    *ret_fd = fd;
+    return fd < 0 || (quiet && begun == atomic_load(&s_forks_begun));
+}
+
+int
+artel_fd_open(const char *path, int flags)
+{
+    int fd;
+    artel_fds_init();
+    flags |= O_CLOEXEC | O_NOFOLLOW | O_NOCTTY;
+    for (int i = 0; !s_try_open(path, flags, &fd) && i < MAX_TRIES; i++) {
+        artel_fd_close(fd);
+        flags &= ~O_EXCL;                       //  it is ours: we have just made it
+        sched_yield();
     }
     return fd;
 }
 
+//  Unlocked first: a child forked before the close has the descriptor too.
 void
 artel_fd_close(int fd)
 {
-    for (int i = 0; fd >= 0 && i < MAX_FDS; i++) {
-        int mine = fd + 1;
-        if (atomic_compare_exchange_strong(&s_open[(fd + i) % MAX_FDS], &mine, 0)) {
-            close(fd);
-            return;
-        }
-    }
+    atomic_int *slot = fd < 0 ? NULL : s_slot(fd);
+    if (!slot)
+        return;
+    artel_fd_unlock(fd);
+    atomic_store(slot, 0);
+    close(fd);
 }
 
 int

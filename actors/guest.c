@@ -8,11 +8,12 @@
 #include <czmq.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SPARE_FDS = 64 };        //  a node takes about 40
+enum { MAX_SPARE = 512, CONTEXT_FDS = 16 };     //  libzmq's own threads take 6
 
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t s_random = PTHREAD_MUTEX_INITIALIZER;
@@ -50,36 +51,54 @@ s_exit(void)
         fn();
 }
 
-//  czmq's own atexit handler aborts if an actor is left, so ours must be
-//  registered after it: handlers run in reverse.
+//  czmq is told to leave SIGINT and SIGTERM alone; if the host uses czmq and has
+//  had it take them, they are given back.
+static void
+s_init_czmq(void)
+{
+    struct sigaction on_int, on_term;
+    sigaction(SIGINT, NULL, &on_int);
+    sigaction(SIGTERM, NULL, &on_term);
+    zsys_handler_set(NULL);
+    zsys_init();
+    sigaction(SIGINT, &on_int, NULL);
+    sigaction(SIGTERM, &on_term, NULL);
+}
+
+//  czmq seeds random() when it is initialised, and only then: so whether this
+//  did it is seen in the state we lend it. Nothing of ours goes to stdout.
 static void
 s_init(void)
 {
+    char before[sizeof s_private];
     artel_fds_init();
     artel_guest_random_begin();
-    zsys_handler_set(NULL);
-    zsys_init();
-    zsys_set_logstream(stderr);
+    memcpy(before, s_private, sizeof before);
+    s_init_czmq();
+    if (memcmp(before, s_private, sizeof before) != 0)
+        zsys_set_logstream(stderr);
     artel_guest_random_end();
+    //  czmq's own atexit handler aborts if an actor is left: ours must be
+    //  registered after it, since handlers run in reverse.
     atexit(s_exit);
 }
 
 //  libzmq aborts the process when it gets no descriptor (libzmq#1306).
-static int
-s_spare_fds(void)
+int
+artel_guest_spare_fds(int n)
 {
-    int fds[SPARE_FDS], n = 0;
-    while (n < SPARE_FDS && (fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
-        n++;
-    for (int i = 0; i < n; i++)
+    int fds[MAX_SPARE], got = 0;
+    while (got < n && got < MAX_SPARE && (fds[got] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+        got++;
+    for (int i = 0; i < got; i++)
         close(fds[i]);
-    return n == SPARE_FDS ? 0 : ARTEL_EMFILE;
+    return got == n ? 0 : ARTEL_EMFILE;
 }
 
 int
 artel_guest_enter(void)
 {
-    int rc = s_spare_fds();
+    int rc = artel_guest_spare_fds(CONTEXT_FDS);
     if (rc == 0)
         pthread_once(&s_once, s_init);
     return rc;

@@ -2,15 +2,20 @@
 //
 //  czmq reseeds rand(), takes SIGINT and SIGTERM, and aborts at exit if an actor
 //  is left; libzmq aborts when descriptors run out. What is here keeps the host
-//  from noticing.
+//  from noticing, also a host that uses czmq itself.
 
 #ifndef ARTEL_GUEST_H
 #define ARTEL_GUEST_H
 
-//  Initialise czmq once, without its signal handlers, and see that enough
-//  descriptors are free to start a node. ARTEL_EMFILE.
+//  Initialise czmq once, leaving signals and, if the host has initialised it
+//  before, its settings as they were. ARTEL_EMFILE if there are not even the
+//  descriptors for that.
 int
 artel_guest_enter(void);
+
+//  0 if n more descriptors (at most 512) are to be had now, else ARTEL_EMFILE.
+int
+artel_guest_spare_fds(int n);
 
 //  Around every call that makes a socket or an actor: the host's random()
 //  stream is put aside and put back. Guards of several threads may overlap.

@@ -3,11 +3,12 @@
 #include "sinks.h"
 
 #include "errors.h"
+#include "state.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const s_kinds[] = { "store" };
 
@@ -20,74 +21,91 @@ s_is_kind(const char *kind)
     return false;
 }
 
+//  Names follow the rule of run ids: both name files.
 static bool
 s_copy_name(char *ret, size_t size, const char *at, size_t len)
 {
-    if (len == 0 || len >= size)
+    if (len >= size || !artel_is_run_id(at, len))
         return false;
-    for (size_t i = 0; i < len; i++)
-        if (!isalnum((unsigned char) at[i]) && at[i] != '_' && at[i] != '-')
-            return false;
     memcpy(ret, at, len);
     ret[len] = 0;
     return true;
 }
 
-//  One item, [NAME=]KIND[:PLACE], of len bytes.
+//  An absolute path without a slash at its end.
 static int
-s_parse_one(const char *at, size_t len, artel_sink_t *ret)
+s_copy_place(const char *at, size_t len, char **ret)
+{
+    while (len > 1 && at[len - 1] == '/')
+        len--;
+    char *cwd = at[0] == '/' ? NULL : getcwd(NULL, 0);
+    if (at[0] != '/' && !cwd)
+        return ARTEL_EINVAL;
+    char *place = artel_format("%s%s%.*s", cwd ? cwd : "", cwd ? "/" : "", (int) len, at);
+    bool fits = !cwd || !strchr(cwd, ',');      //  the list has no way to write a comma
+    free(cwd);
+    if (place && fits)
+        *ret = place;
+    else
+        free(place);
+    return !place ? ARTEL_ENOMEM : fits ? 0 : ARTEL_EINVAL;
+}
+
+//  One item, [NAME=]KIND[:PLACE], of len bytes. Says what is wrong in *ret_why.
+static int
+s_parse_one(const char *at, size_t len, artel_sink_t *ret, const char **ret_why)
 {
     const char *colon = memchr(at, ':', len);
     size_t front = colon ? (size_t) (colon - at) : len;
     const char *equal = memchr(at, '=', front);
     const char *kind = equal ? equal + 1 : at;
     size_t kind_len = front - (size_t) (kind - at);
-    size_t name_len = equal ? (size_t) (equal - at) : kind_len;
     *ret = (artel_sink_t) { .place = NULL };
-    if (!s_copy_name(ret->kind, sizeof ret->kind, kind, kind_len)
-        || !s_copy_name(ret->name, sizeof ret->name, equal ? at : kind, name_len)
-        || !s_is_kind(ret->kind) || (colon && front + 1 == len))
+    *ret_why = "the kind must be store";
+    if (!s_copy_name(ret->kind, sizeof ret->kind, kind, kind_len) || !s_is_kind(ret->kind))
         return ARTEL_EINVAL;
-    if (colon && !(ret->place = strndup(colon + 1, len - front - 1)))
-        return ARTEL_ENOMEM;
-    return 0;
+    *ret_why = "a name is 1 to 63 of A-Z a-z 0-9 _ -";
+    if (!s_copy_name(ret->name, sizeof ret->name, equal ? at : kind,
+                     equal ? (size_t) (equal - at) : kind_len))
+        return ARTEL_EINVAL;
+    *ret_why = "its directory is missing, or its path has a comma";
+    if (!colon)
+        return 0;
+    return front + 1 == len ? ARTEL_EINVAL : s_copy_place(colon + 1, len - front - 1, &ret->place);
 }
 
 static int
-s_add(artel_sinks_t *self, const char *at, size_t len)
+s_parse_and_add(artel_sinks_t *self, const char *at, size_t len, const char **ret_why)
 {
-    if (self->n == ARTEL_MAX_SINKS)
-        return ARTEL_ELIMIT;
     artel_sink_t sink;
-    int rc = s_parse_one(at, len, &sink);
-    if (rc == 0 && self->n && artel_sinks_find(self, sink.name, strlen(sink.name)) >= 0) {
-        free(sink.place);
-        rc = ARTEL_EINVAL;
+    int rc = s_parse_one(at, len, &sink, ret_why);
+    if (rc == 0) {
+        rc = artel_sinks_add(self, &sink);
+        *ret_why = rc == ARTEL_EEXIST ? "the name is there twice" : "there are too many";
     }
-    if (rc == 0)
-        self->at[self->n++] = sink;
-    return rc;
+    free(sink.place);
+    return rc == ARTEL_EEXIST ? ARTEL_EINVAL : rc;
 }
 
 int
 artel_sinks_parse(const char *list, artel_sinks_t *ret, char *why, size_t size)
 {
-    *ret = (artel_sinks_t) { .n = 0 };
+    artel_sinks_t sinks = { .n = 0 };
     if (!list || !*list)
         list = "store";
-    for (const char *at = list; at; ) {
+    for (const char *at = list, *reason; at; ) {
         size_t len = strcspn(at, ",");
-        int rc = s_add(ret, at, len);
+        int rc = s_parse_and_add(&sinks, at, len, &reason);
         if (rc != 0) {
-            snprintf(why, size, "sink '%.*s': must be [NAME=]store[:DIRECTORY], "
-                     "each name once, at most %d of them", (int) len, at, ARTEL_MAX_SINKS);
-            artel_sinks_done(ret);
+            snprintf(why, size, "sink '%.*s': %s (a list of [NAME=]store[:DIRECTORY])",
+                     (int) (len < 200 ? len : 200), at,
+                     rc == ARTEL_ENOMEM ? artel_error_code_text(rc) : reason);
+            artel_sinks_done(&sinks);
             return rc;
         }
         at = at[len] ? at + len + 1 : NULL;
     }
-    int store = artel_sinks_find(ret, "store", 5);
-    ret->primary = store > 0 ? (size_t) store : 0;
+    *ret = sinks;
     return 0;
 }
 
@@ -99,6 +117,20 @@ artel_sinks_done(artel_sinks_t *self)
     *self = (artel_sinks_t) { .n = 0 };
 }
 
+char *
+artel_sinks_format(const artel_sinks_t *self)
+{
+    char *list = strdup("");
+    for (size_t i = 0; list && i < self->n; i++) {
+        const artel_sink_t *sink = &self->at[i];
+        char *longer = artel_format("%s%s%s=%s%s%s", list, i ? "," : "", sink->name, sink->kind,
+                                    sink->place ? ":" : "", sink->place ? sink->place : "");
+        free(list);
+        list = longer;
+    }
+    return list;
+}
+
 int
 artel_sinks_find(const artel_sinks_t *self, const char *name, size_t len)
 {
@@ -108,4 +140,31 @@ artel_sinks_find(const artel_sinks_t *self, const char *name, size_t len)
         if (strlen(self->at[i].name) == len && memcmp(self->at[i].name, name, len) == 0)
             return (int) i;
     return -1;
+}
+
+int
+artel_sinks_same(const artel_sinks_t *self, const artel_sink_t *sink)
+{
+    int i = artel_sinks_find(self, sink->name, strlen(sink->name));
+    if (i < 0 || strcmp(self->at[i].kind, sink->kind) != 0)
+        return -1;
+    const char *a = self->at[i].place, *b = sink->place;
+    return (!a && !b) || (a && b && strcmp(a, b) == 0) ? i : -1;
+}
+
+int
+artel_sinks_add(artel_sinks_t *self, const artel_sink_t *sink)
+{
+    if (self->n && artel_sinks_find(self, sink->name, strlen(sink->name)) >= 0)
+        return ARTEL_EEXIST;
+    if (self->n == ARTEL_MAX_SINKS)
+        return ARTEL_ELIMIT;
+    char *place = sink->place ? strdup(sink->place) : NULL;
+    if (sink->place && !place)
+        return ARTEL_ENOMEM;
+    if (strcmp(sink->name, "store") == 0)
+        self->primary = self->n;
+    self->at[self->n] = *sink;
+    self->at[self->n++].place = place;
+    return 0;
 }

@@ -12,7 +12,7 @@
 typedef struct {
     char name[64];              //  [A-Za-z0-9_-]+
     char kind[32];
-    char *place;                //  or NULL
+    char *place;                //  an absolute path, or NULL
 } artel_sink_t;
 
 typedef struct {
@@ -21,15 +21,29 @@ typedef struct {
     size_t primary;             //  index of "store" if configured, else 0
 } artel_sinks_t;
 
-//  Parse list (NULL or "": "store"). ARTEL_EINVAL with a sentence in why (size
-//  bytes): a bad or repeated name, an unknown kind, too many.
+//  Parse list (NULL or "": "store"); a relative PLACE is one of the working
+//  directory. ARTEL_EINVAL, ARTEL_ELIMIT (too many), ARTEL_ENOMEM, with a sentence
+//  in why (size bytes).
 int
 artel_sinks_parse(const char *list, artel_sinks_t *ret, char *why, size_t size);
 void
 artel_sinks_done(artel_sinks_t *self);
 
+//  The list again, with names and absolute places, so that it means the same
+//  everywhere. The caller frees it; NULL if out of memory.
+char *
+artel_sinks_format(const artel_sinks_t *self);
+
 //  The index of a sink; an empty name is the primary. -1 if there is none.
 int
 artel_sinks_find(const artel_sinks_t *self, const char *name, size_t len);
+
+//  The index of the sink with the same name, kind and place. -1 if there is none.
+int
+artel_sinks_same(const artel_sinks_t *self, const artel_sink_t *sink);
+
+//  Add a copy of a sink. ARTEL_EEXIST if the name is taken, ARTEL_ELIMIT, ARTEL_ENOMEM.
+int
+artel_sinks_add(artel_sinks_t *self, const artel_sink_t *sink);
 
 #endif

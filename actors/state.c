@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char s_format[] = "artel-state-1\n";
@@ -35,13 +36,21 @@ s_is_dir(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+//  Somebody else's .artel/ above us, say in /tmp, is not where our data goes.
+static bool
+s_is_own_dir(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid();
+}
+
 //  The nearest .artel/ at or above cwd, or NULL. Cuts cwd on its way up.
 static char *
 s_find_above(char *cwd)
 {
     for (;;) {
         char *path = artel_format("%s/.artel", strcmp(cwd, "/") == 0 ? "" : cwd);
-        if (!path || s_is_dir(path))
+        if (!path || s_is_own_dir(path))
             return path;
         free(path);
         char *slash = strrchr(cwd, '/');
@@ -104,25 +113,38 @@ artel_state_find(const char *dir, char **ret)
     return 0;
 }
 
+//  The folder above path; *ret is NULL if that is / or the working directory.
+static int
+s_parent(const char *path, char **ret)
+{
+    const char *slash = strrchr(path, '/');
+    bool none = !slash || slash == path;
+    *ret = none ? NULL : strndup(path, (size_t) (slash - path));
+    return none || *ret ? 0 : ARTEL_ENOMEM;
+}
+
+static int
+s_make_dir(const char *path, const char *parent)
+{
+    if (mkdir(path, 0700) == 0)
+        return artel_sync_dir(parent ? parent : path[0] == '/' ? "/" : ".");
+    if (errno == EEXIST)
+        return s_is_dir(path) ? 0 : ARTEL_ENOENT;
+    return artel_error_of_errno(errno);
+}
+
 int
 artel_make_dirs(const char *path)
 {
-    if (mkdir(path, 0700) == 0 || (errno == EEXIST && s_is_dir(path)))
+    if (s_is_dir(path))
         return 0;
-    if (errno != ENOENT)
-        return artel_error_of_errno(errno == EEXIST ? ENOTDIR : errno);
-    char *parent = strdup(path);
-    if (!parent)
-        return ARTEL_ENOMEM;
-    char *slash = strrchr(parent, '/');
-    int rc = ARTEL_ENOENT;
-    if (slash && slash != parent) {
-        *slash = 0;
+    char *parent;
+    int rc = s_parent(path, &parent);
+    if (rc == 0 && parent)
         rc = artel_make_dirs(parent);
-    }
+    if (rc == 0)
+        rc = s_make_dir(path, parent);
     free(parent);
-    if (rc == 0 && mkdir(path, 0700) != 0 && errno != EEXIST)
-        rc = artel_error_of_errno(errno);
     return rc;
 }
 
@@ -151,8 +173,17 @@ s_read_small(const char *path, char *ret, size_t size)
     return 0;
 }
 
-//  Write a small file whole: under a name of our own first, then linked, so
-//  that of several programs at once one wins and none sees half of it.
+//  Give a whole file its name, unless another program was first. A file system
+//  without links lets the last win; all write the same.
+static int
+s_publish(const char *temporary, const char *path)
+{
+    if (link(temporary, path) == 0 || errno == EEXIST)
+        return 0;
+    return rename(temporary, path) == 0 ? 0 : artel_error_of_errno(errno);
+}
+
+//  Write a small file whole, so that of several programs at once none sees half of it.
 static int
 s_write_small(const char *state, const char *path, const char *text)
 {
@@ -167,41 +198,52 @@ s_write_small(const char *state, const char *path, const char *text)
     bool whole = write(fd, text, len) == (ssize_t) len && fsync(fd) == 0;
     int rc = whole ? 0 : artel_error_of_errno(errno);
     close(fd);
-    if (rc == 0 && link(temporary, path) != 0 && errno != EEXIST)
-        rc = artel_error_of_errno(errno);
+    if (rc == 0)
+        rc = s_publish(temporary, path);
     unlink(temporary);
     free(temporary);
     return rc;
 }
 
-//  The file has text if it was missing; *ret_same says whether it has.
+//  What the file holds, which is text if it was missing.
 static int
-s_agree(const char *state, const char *name, const char *text, bool *ret_same)
+s_agree(const char *state, const char *name, const char *text, char *ret, size_t size)
 {
-    char *path = artel_format("%s/%s", state, name), found[256];
+    char *path = artel_format("%s/%s", state, name);
     if (!path)
         return ARTEL_ENOMEM;
-    int rc = s_read_small(path, found, sizeof found);
+    int rc = s_read_small(path, ret, size);
     if (rc == ARTEL_ENOENT) {
         rc = s_write_small(state, path, text);
         if (rc == 0)
-            rc = s_read_small(path, found, sizeof found);
+            rc = s_read_small(path, ret, size);
     }
     free(path);
-    if (rc == 0)
-        *ret_same = strcmp(found, text) == 0;
     return rc;
 }
 
-//  This machine's name for itself: a host name alone may be two machines'.
+enum { HOST_TEXT = 256 };
+
+//  What this machine is called and, if it has one, the id that stays when its
+//  name changes: "NAME ID\n".
 static void
-s_host(char *ret, size_t size)
+s_host(char ret[HOST_TEXT])
 {
     char machine[64] = "", name[128] = "";
     if (s_read_small("/etc/machine-id", machine, sizeof machine) == 0)
         machine[strcspn(machine, "\n")] = 0;
     gethostname(name, sizeof name - 1);
-    snprintf(ret, size, "%s %s\n", name, machine);
+    snprintf(ret, HOST_TEXT, "%s %s\n", name, machine);
+}
+
+//  Two host files are one machine's if their ids are the same, or, where there
+//  is no id, their names.
+static bool
+s_is_same_host(const char *a, const char *b)
+{
+    size_t na = strcspn(a, " "), nb = strcspn(b, " ");
+    bool have_ids = strlen(a + na) > 2 && strlen(b + nb) > 2;
+    return have_ids ? strcmp(a + na, b + nb) == 0 : na == nb && memcmp(a, b, na) == 0;
 }
 
 int
@@ -214,23 +256,48 @@ artel_state_make(const char *state)
         rc = path ? artel_make_dirs(path) : ARTEL_ENOMEM;
         free(path);
     }
-    bool same = true, ours;
-    char host[256];
-    s_host(host, sizeof host);
+    char host[HOST_TEXT], found[HOST_TEXT];
+    s_host(host);
     if (rc == 0)
-        rc = s_agree(state, "version", s_format, &same);
-    if (rc == 0 && !same)
+        rc = s_agree(state, "version", s_format, found, sizeof found);
+    if (rc == 0 && strcmp(found, s_format) != 0)
         rc = ARTEL_EVERSION;
     if (rc == 0)
-        rc = s_agree(state, "host", host, &ours);
+        rc = s_agree(state, "host", host, found, sizeof found);
     return rc;
 }
 
-bool
+//  File systems of networks and clusters: locks and SQLite's shared memory do not
+//  hold there between machines (statfs(2) has the numbers). A FUSE or 9p mount is
+//  mostly one machine's; where it is not, the host file says so.
+static bool
+s_is_network_type(unsigned type)
+{
+    static const unsigned types[] = {
+        0x6969, 0x517b, 0xff534d42, 0xfe534d42,         //  nfs, smb, cifs, smb2
+        0x00c36400, 0x0bd00bd0, 0x47504653,             //  ceph, lustre, gpfs
+        0x5346414f, 0x6b414653, 0x73757245, 0x564c,     //  afs, afs of the kernel, coda, ncp
+        0x7461636f, 0x01161970, 0x19830326,             //  ocfs2, gfs2, beegfs
+    };
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i] == type)
+            return true;
+    return false;
+}
+
+int
 artel_state_is_ours(const char *state)
 {
-    bool ours = false;
-    char host[256];
-    s_host(host, sizeof host);
-    return s_agree(state, "host", host, &ours) == 0 && ours;
+    struct statfs fs;
+    if (statfs(state, &fs) != 0)
+        return artel_error_of_errno(errno);
+    if (s_is_network_type((unsigned) fs.f_type))
+        return 0;
+    char host[HOST_TEXT], found[HOST_TEXT], *path = artel_format("%s/host", state);
+    int rc = path ? s_read_small(path, found, sizeof found) : ARTEL_ENOMEM;
+    free(path);
+    s_host(host);
+    if (rc != 0)
+        return rc;
+    return s_is_same_host(host, found);
 }

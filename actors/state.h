@@ -3,13 +3,12 @@
 #ifndef ARTEL_STATE_H
 #define ARTEL_STATE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 //  The directory to use, as an absolute path the caller frees: dir if not NULL
 //  or empty, else ARTEL_DIR, else the nearest .artel/ at or above the working
-//  directory, else $XDG_DATA_HOME/artel (or ~/.local/share/artel). ARTEL_ENOMEM;
-//  ARTEL_EINVAL if there is not even a HOME.
+//  directory that is the user's own, else $XDG_DATA_HOME/artel (or
+//  ~/.local/share/artel). ARTEL_ENOMEM; ARTEL_EINVAL if there is not even a HOME.
 int
 artel_state_find(const char *dir, char **ret);
 
@@ -19,12 +18,14 @@ artel_state_find(const char *dir, char **ret);
 int
 artel_state_make(const char *state);
 
-//  Whether this machine made the directory. In another's a node writes only
-//  its own journals and blobs, never the catalogue, and adopts nothing.
-bool
+//  Whether this machine made the directory, and no other can have it mounted: 1
+//  or 0, or why that cannot be told. If not, a node writes only its own journals
+//  and blobs, never the catalogue, and adopts nothing. A directory that moved
+//  here with its disk is this machine's once its host file is removed.
+int
 artel_state_is_ours(const char *state);
 
-//  mkdir with parents, mode 0700; an existing directory is fine.
+//  mkdir with parents, mode 0700, each made durable; an existing directory is fine.
 int
 artel_make_dirs(const char *path);
 

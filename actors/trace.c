@@ -3,7 +3,9 @@
 #include "trace.h"
 
 #include "batch.h"
+#include "errors.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <msgpack.h>
@@ -15,19 +17,25 @@
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t s_order = PTHREAD_MUTEX_INITIALIZER;
 static int s_fd = -1;               //  set once, before the first actor starts
+static int s_rc;                    //  why it is not
 
+//  O_NONBLOCK, so that a pipe nobody reads is an error and not a wait.
 static void
 s_open(void)
 {
     const char *path = getenv("ARTEL_TRACE");
-    if (path && *path)
-        s_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (!path || !*path)
+        return;
+    s_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    if (s_fd < 0)
+        s_rc = artel_error_of_errno(errno);
 }
 
-void
+int
 artel_trace_open(void)
 {
     pthread_once(&s_once, s_open);
+    return s_rc;
 }
 
 bool
@@ -36,23 +44,24 @@ artel_trace_on(void)
     return s_fd >= 0;
 }
 
-//  One line, written with one call, in the order of its times. Run ids and
-//  message names need no escapes. A trace that cannot be written is no reason
-//  to disturb the program.
+//  One line, written with one call, in the order of its times. A run that is no
+//  run id is left out, so nothing needs escapes.
 static void
-s_note(const char *from, const char *to, const char *name, const artel_id_t *xid,
-       artel_str_t run, size_t bytes)
+s_note(const char *from, const char *to, const artel_msg_t *msg, artel_str_t run, size_t bytes)
 {
     char line[512], hex[ARTEL_ID_TEXT] = "";
+    const artel_id_t *xid = artel_msg_xid(msg);
     if (xid)
         artel_hex(xid->at, sizeof xid->at, hex);
+    if (!artel_is_run_id(run.at, run.len))
+        run.len = 0;
     pthread_mutex_lock(&s_order);
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
     int n = snprintf(line, sizeof line,
                      "{\"time\":%" PRId64 "%09ld,\"from\":\"%s\",\"to\":\"%s\",\"name\":\"%s\","
                      "\"xid\":\"%s\",\"run\":\"%.*s\",\"bytes\":%zu}\n",
-                     (int64_t) ts.tv_sec, ts.tv_nsec, from, to, name, hex,
+                     (int64_t) ts.tv_sec, ts.tv_nsec, from, to, artel_msg_name(msg->id), hex,
                      (int) run.len, run.at ? run.at : "", bytes);
     ssize_t rc = n > 0 && (size_t) n < sizeof line ? write(s_fd, line, (size_t) n) : 0;
     (void) rc;
@@ -64,7 +73,7 @@ artel_trace_message(const char *from, const char *to, const artel_msg_t *msg,
                     artel_str_t run, size_t bytes)
 {
     if (artel_trace_on())
-        s_note(from, to, artel_msg_name(msg->id), artel_msg_xid(msg), run, bytes);
+        s_note(from, to, msg, run, bytes);
 }
 
 void
@@ -77,7 +86,6 @@ artel_trace_batch(const char *from, const char *to, const void *data, size_t len
     artel_msg_t msg;
     if (artel_batch_read(data, len, &zone, &reader) == 0)
         for (size_t left = reader.left; artel_batch_next(&reader, &msg) > 0; left = reader.left)
-            s_note(from, to, artel_msg_name(msg.id), artel_msg_xid(&msg), reader.head.run,
-                   left - reader.left);
+            s_note(from, to, &msg, reader.head.run, left - reader.left);
     msgpack_zone_destroy(&zone);
 }

@@ -9,14 +9,17 @@
 
 #include "msgs.h"
 
-//  Open the file ARTEL_TRACE names, once a process (O_APPEND: several may share it).
-void
+//  Open the file ARTEL_TRACE names, once a process (O_APPEND: several may share
+//  it). 0, also if there is no such variable; each call says again why it could
+//  not be opened.
+int
 artel_trace_open(void);
 
 bool
 artel_trace_on(void);
 
-//  Note one message from one actor to another. run is a text or empty.
+//  Note one message from one actor to another, run being its run or empty. What
+//  cannot be written is left out: a trace never disturbs the program. Any thread.
 void
 artel_trace_message(const char *from, const char *to, const artel_msg_t *msg,
                     artel_str_t run, size_t bytes);

@@ -2,6 +2,8 @@
 
 #include "id.h"
 
+#include "bounds.h"
+
 #include <string.h>
 #include <sys/random.h>
 
@@ -22,6 +24,23 @@ bool
 artel_id_equal(artel_id_t a, artel_id_t b)
 {
     return memcmp(a.at, b.at, sizeof a.at) == 0;
+}
+
+//  Not isalnum: the host program chooses the locale.
+static bool
+s_is_name_byte(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+           || c == '_' || c == '-';
+}
+
+bool
+artel_is_run_id(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!s_is_name_byte(text[i]))
+            return false;
+    return len > 0 && len <= ARTEL_MAX_RUN_ID;
 }
 
 void

@@ -26,6 +26,10 @@ artel_id_new(void);
 bool
 artel_id_equal(artel_id_t a, artel_id_t b);
 
+//  Whether this may be a run id, and so the name of a folder: [A-Za-z0-9_-]{1,63}.
+bool
+artel_is_run_id(const char *text, size_t len);
+
 //  Write size bytes as lower-case hex with a final NUL (2 * size + 1 bytes).
 void
 artel_hex(const void *bytes, size_t size, char *ret_text);

@@ -2,11 +2,8 @@
 
 #include <criterion/criterion.h>
 
-#include "artel.h"
-#include "batch.h"
-#include "bounds.h"
 #include "errors.h"
-#include "scan.h"
+#include "msgs.h"
 
 #include <math.h>
 #include <msgpack.h>
@@ -108,72 +105,41 @@ Test(msgs, a_field_of_another_type_is_refused)
     cr_assert_eq(artel_msg_unpack_all("\x92\x21\xc4\x01x", 5, &s_zone, &back), ARTEL_EPROTO);
 }
 
-Test(scan, a_header_that_announces_more_than_there_is_is_refused)
+Test(msgs, a_message_is_printed_on_one_line_with_its_fields)
 {
-    size_t used;
-    cr_assert_eq(artel_scan("\xdd\xff\x00\x00\x00", 5, &used), ARTEL_EPROTO);
-    cr_assert_eq(artel_scan("\xdb\xff\xff\xff\xff", 5, &used), ARTEL_EPROTO);
-    cr_assert_eq(artel_scan("\xdf\x80\x00\x00\x00", 5, &used), ARTEL_EPROTO);
-    cr_assert_eq(artel_scan("\xc1", 1, &used), ARTEL_EPROTO);
-    cr_assert_eq(artel_scan("\xd4\x00\x00", 3, &used), ARTEL_EPROTO);
+    char *text;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    artel_msg_print(&(artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
+        artel_str("r1"), { "a writer id 16b" }, 2 } }, out);
+    fclose(out);
+    cr_assert_str_eq(text, "run_open run='r1' writer=61207772697465722069642031366200 resume=2");
+    free(text);
 }
 
-Test(scan, nesting_ends_at_the_limit)
+Test(msgs, a_message_is_known_by_its_first_bytes)
 {
-    size_t used;
-    cr_assert_eq(artel_scan("\x91\x91\x91\x91\xc0", 5, &used), 0);
-    cr_assert_eq(used, 5);
-    cr_assert_eq(artel_scan("\x91\x91\x91\x91\x91\xc0", 6, &used), ARTEL_EPROTO);
-}
-
-Test(scan, what_follows_the_value_is_left)
-{
-    size_t used;
-    cr_assert_eq(artel_scan("\x92\x01\xcd\x01\x02\x05", 6, &used), 0);
-    cr_assert_eq(used, 5);
-}
-
-//  A batch of one history record that names key `key` of one.
-static void
-s_make_batch(uint32_t key)
-{
-    const artel_str_t keys[] = { { "loss", 4 } };
-    const artel_cell_t cell = { .key = key, .kind = ARTEL_F64, .f64 = 1 };
-    artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
-        .run = artel_str("r"), .counter = 1, .keys = { keys, 1 } } }, &s_out);
-    artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_HISTORY, .history = { 0, 0, { &cell, 1 } } }, &s_out);
-}
-
-Test(msgs, a_batch_gives_its_records)
-{
-    s_make_batch(0);
-    artel_batch_reader_t reader;
-    artel_msg_t msg;
-    cr_assert_eq(artel_batch_read(s_out.data, s_out.size, &s_zone, &reader), 0);
-    cr_assert_eq(reader.head.counter, 1);
-    cr_assert_eq(artel_batch_next(&reader, &msg), 1);
-    cr_assert_eq(msg.id, ARTEL_MSG_HISTORY);
-    cr_assert_eq(artel_batch_next(&reader, &msg), 0);
-}
-
-Test(msgs, a_record_that_names_a_key_its_batch_has_not_is_refused)
-{
-    s_make_batch(1);
-    cr_assert_eq(artel_batch_check(s_out.data, s_out.size), ARTEL_EPROTO);
-}
-
-Test(msgs, a_request_is_no_record)
-{
-    s_make_batch(0);
     artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_FLUSH }, &s_out);
-    cr_assert_eq(artel_batch_check(s_out.data, s_out.size), ARTEL_EPROTO);
+    cr_assert_eq(artel_msg_peek(s_out.data, s_out.size), ARTEL_MSG_FLUSH);
+    cr_assert_eq(artel_msg_peek(s_out.data, 1), 0);
+    cr_assert_eq(artel_msg_peek("\x91\x7f", 2), 0, "no message has this id");
+    cr_assert_eq(artel_msg_peek("hello", 5), 0);
 }
 
-Test(errors, the_public_codes_are_those_of_the_table)
+Test(msgs, the_five_messages_of_the_exchange_carry_their_xid)
 {
-#define E(NAME, number, text) cr_assert_eq(ARTEL_##NAME, number);
-    ARTEL_ERRORS(E)
-#undef E
-    cr_assert_str_eq(artel_error_code_name(ARTEL_EIO), "ARTEL_EIO");
-    cr_assert_eq(artel_error_of_errno(28), ARTEL_ENOSPC);
+    static const int with[] = { ARTEL_MSG_ARTIFACT_SEND, ARTEL_MSG_ARTIFACT_SEND_RESPONSE,
+        ARTEL_MSG_ARTIFACT_POLL, ARTEL_MSG_ARTIFACT_POLL_RESPONSE, ARTEL_MSG_ARTIFACT_DONE };
+    for (size_t i = 0; i < sizeof with / sizeof *with; i++)
+        cr_assert_not_null(artel_msg_xid(&(artel_msg_t) { .id = with[i] }));
+    cr_assert_null(artel_msg_xid(&(artel_msg_t) { .id = ARTEL_MSG_FLUSH }));
+}
+
+Test(msgs, an_integer_too_large_for_its_field_is_refused)
+{
+    artel_msg_t back;
+    cr_assert_eq(artel_msg_unpack_all("\x92\x47\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 11,
+                                      &s_zone, &back), ARTEL_EPROTO);
+    cr_assert_eq(artel_msg_unpack_all("\x93\x0a\xff\x00", 4, &s_zone, &back), ARTEL_EPROTO,
+                 "a counter is not negative");
 }
