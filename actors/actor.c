@@ -149,7 +149,7 @@ artel_actor_enter(const artel_start_t *start)
 }
 
 //  Whether a socket has input. Its descriptor tells only of what came after
-//  libzmq last looked, and a send looks too: so ask before going to sleep.
+//  libzmq last looked, and a send looks too: so ask last before going to sleep.
 //  -1: the context is gone.
 static int
 s_has_input(const artel_reader_t *reader)
@@ -216,13 +216,14 @@ artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self
     for (size_t i = 0; i < n; i++)
         loop.fds[i] = (struct pollfd) { .events = POLLIN,
             .fd = readers[i].sock ? zsock_fd(readers[i].sock) : readers[i].fd };
-    int rc = s_look(&loop);
+    int rc = 0;
     while (rc == 0) {
-        rc = s_sleep(&loop, tick ? tick(self) : -1);
+        int wait_ms = tick ? tick(self) : -1;   //  it sends, too
+        rc = s_look(&loop);
+        if (rc == 0)
+            rc = s_sleep(&loop, wait_ms);
         if (rc == 0)
             rc = s_serve(&loop, self);
-        if (rc == 0)
-            rc = s_look(&loop);
     }
     return rc;
 }

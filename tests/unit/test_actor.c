@@ -71,6 +71,43 @@ s_tick(void *arg)
     return -1;
 }
 
+//  A loop in the test's own thread: what its peer sends arrives while it sends.
+typedef struct {
+    zsock_t *mine, *peers;
+    unsigned rounds;
+} crossing_t;
+
+static int
+s_tick_crossing(void *arg)
+{
+    crossing_t *self = arg;
+    if (self->rounds++ == 0) {
+        cr_assert_eq(zmq_send(zsock_resolve(self->peers), "x", 1, ZMQ_DONTWAIT), 1);
+        cr_assert_eq(zmq_send(zsock_resolve(self->mine), "y", 1, ZMQ_DONTWAIT), 1);
+    }
+    return 5000;
+}
+
+static int
+s_read_crossing(void *arg)
+{
+    char byte;
+    return zmq_recv(zsock_resolve(((crossing_t *) arg)->mine), &byte, 1, ZMQ_DONTWAIT) == 1;
+}
+
+Test(actor, input_that_arrives_while_tick_sends_is_served_at_once)
+{
+    crossing_t self = { .rounds = 0 };
+    cr_assert_eq(artel_guest_enter(), 0);
+    cr_assert_eq(artel_sock_pair(&self.mine, &self.peers), 0);
+    int64_t start = artel_now_ms();
+    artel_reader_t reader = { .sock = self.mine, .fn = s_read_crossing };
+    cr_assert_eq(artel_actor_loop(&reader, 1, s_tick_crossing, &self), 1);
+    cr_assert_lt(artel_now_ms() - start, 4000, "it slept over its input");
+    zsock_destroy(&self.mine);
+    zsock_destroy(&self.peers);
+}
+
 static void
 s_actor(zsock_t *pipe, void *arg)
 {
