@@ -93,7 +93,7 @@ s_find_manifest(artel_scope_t *scope, const artel_digest_t *digest, int64_t *ret
     if (rc >= 0 && !complete) {
         snprintf(scope->catalogue->error, sizeof scope->catalogue->error,
                  "the catalogue of %s: a manifest is not filed", scope->catalogue->store);
-        return ARTEL_EAGAIN;
+        return ARTEL_EPENDING;
     }
     return rc < 0 ? rc : 0;
 }

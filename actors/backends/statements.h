@@ -82,6 +82,7 @@
                     " (SELECT path FROM entries WHERE manifest = ?1 LIMIT 1000)") \
     S(DROP_MANIFEST, "DELETE FROM manifests WHERE id = ?1")                     \
     S(DROP_BLOB, "DELETE FROM blobs WHERE digest = ?1 AND pack = ?2")           \
+    S(DROP_BLOBS, "DELETE FROM blobs WHERE pack = ?1")                          \
     S(DROP_PACK, "DELETE FROM packs WHERE id = ?1")
 
 #define ARTEL_STATEMENTS_ARTIFACTS(S)                                           \

@@ -185,7 +185,7 @@ Test(catalogue_artifacts, waits_for_a_manifest_that_is_not_filed)
     query(s_catalogue, "UPDATE manifests SET complete = 0");
     artel_msg_t record = { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = send };
     cr_assert_eq(batch_apply(s_catalogue, &(batch_t) { .writer = s_writer, .counter = 1, .records = &record,
-        .n = 1 }, &s_verdicts), ARTEL_EAGAIN);
+        .n = 1 }, &s_verdicts), ARTEL_EPENDING);
     cr_expect_eq(s_verdicts.n, 0);
     cr_expect_str_eq(query(s_catalogue, "SELECT count(*) FROM artifacts"), "0");
 }
