@@ -1,8 +1,8 @@
 //  birth.c - making a journal, and taking one over.
 //
-//  Order of a birth: built whole in tmp/, locked, synced; its mark in pending/;
-//  renamed in; the folder above synced. Killed at any point it leaves a dead
-//  folder in tmp/ or a mark without a journal, which both are swept; never a
+//  Order of a birth: its mark in pending/; built whole in tmp/, locked; both
+//  synced; renamed in; the folders above synced. Killed at any point it leaves a
+//  dead folder in tmp/ or a mark without a journal, which both are swept; never a
 //  journal without a mark, or one that is visible and not whole.
 
 #include "appender.h"
@@ -135,18 +135,16 @@ s_sync_names(const char *runs, const char *run)
     return rc == 0 ? artel_sync_dir(runs) : rc;
 }
 
-//  Make it visible, with its mark first.
+//  Make it visible. Its mark is made first, and synced together with it: one
+//  commit of the file system's journal for both.
 static int
 s_publish(const char *state, const birth_t *birth, const artel_journal_birth_t *of,
           artel_journal_t *journal)
 {
     char *folder = strdup(birth->folder);
-    int rc = folder ? artel_pending_add(state, of->run, of->writer) : ARTEL_ENOMEM;
-    if (rc == 0) {
+    int rc = folder ? artel_pending_sync(state) : ARTEL_ENOMEM;
+    if (rc == 0)
         rc = s_show(birth, of->resumes);
-        if (rc != 0 && access(birth->folder, F_OK) != 0)
-            artel_pending_remove(state, of->run, of->writer);
-    }
     if (rc != 0) {
         free(folder);
         return rc;
@@ -176,6 +174,9 @@ artel_journal_create(const char *state, const artel_journal_birth_t *of, artel_j
         rc = s_may_be_born(&birth, of->resumes);
     if (rc == 0)
         rc = artel_births_begin(state, &birth.busy);
+    bool marked = rc == 0;
+    if (rc == 0)
+        rc = artel_pending_mark(state, of->run, of->writer);
     if (rc == 0)
         rc = s_build(&birth, of, &journal);
     if (rc == 0)
@@ -184,6 +185,8 @@ artel_journal_create(const char *state, const artel_journal_birth_t *of, artel_j
         *ret = journal;
     else
         artel_journal_close(&journal);
+    if (marked && access(birth.folder, F_OK) != 0)
+        artel_pending_remove(state, of->run, of->writer);
     s_end(&birth);
     return rc;
 }
@@ -221,11 +224,14 @@ static int
 s_go_on(const char *state, const char *run, artel_appender_t *with, artel_journal_t **ret)
 {
     artel_survey_t survey;
-    int rc = artel_survey(with->folder, with->writer, false, &survey);
+    uint32_t newest = 0;
+    int rc = artel_segment_before(with->folder, UINT32_MAX, &newest);
+    if (rc >= 0)
+        rc = artel_survey(with->folder, with->writer, false, &survey);
     if (rc != 0)
         return rc;
+    with->number = newest + 1;
     const char *sinks = survey.head ? artel_head_get(survey.head, survey.head_len, "sinks") : NULL;
-    with->number = survey.newest + 1;
     with->counter = survey.last;
     with->sound = survey.sound;
     rc = artel_head_pack(run, with->writer, sinks ? sinks : "", &with->head, &with->head_len);

@@ -35,9 +35,9 @@ s_path(const char *state, const char *run, artel_id_t writer, char **ret)
 }
 
 int
-artel_pending_add(const char *state, const char *run, artel_id_t writer)
+artel_pending_mark(const char *state, const char *run, artel_id_t writer)
 {
-    char *path, *folder;
+    char *path;
     int rc = s_path(state, run, writer, &path);
     if (rc != 0)
         return rc;
@@ -46,12 +46,23 @@ artel_pending_add(const char *state, const char *run, artel_id_t writer)
     if (fd >= 0)
         close(fd);
     free(path);
-    if (rc != 0)
-        return rc;
-    folder = artel_format("%s/pending", state);
-    rc = folder ? artel_sync_dir(folder) : ARTEL_ENOMEM;
+    return rc;
+}
+
+int
+artel_pending_sync(const char *state)
+{
+    char *folder = artel_format("%s/pending", state);
+    int rc = folder ? artel_sync_dir(folder) : ARTEL_ENOMEM;
     free(folder);
     return rc;
+}
+
+int
+artel_pending_add(const char *state, const char *run, artel_id_t writer)
+{
+    int rc = artel_pending_mark(state, run, writer);
+    return rc == 0 ? artel_pending_sync(state) : rc;
 }
 
 int

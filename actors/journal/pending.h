@@ -19,6 +19,12 @@ artel_pending_each(const char *state,
 int
 artel_pending_add(const char *state, const char *run, artel_id_t writer);
 
+//  The two halves of it: make the mark; make every mark durable.
+int
+artel_pending_mark(const char *state, const char *run, artel_id_t writer);
+int
+artel_pending_sync(const char *state);
+
 //  Remove the mark: every wanted sink has everything up to `last`, with the
 //  exit. Only if the journal was closed and nobody appended since: ARTEL_ELOCKED
 //  if it has an appender, ARTEL_EAGAIN if it does not end, sealed, in `last`.

@@ -25,46 +25,10 @@ struct artel_journal_reader {
     bool salvage;
 };
 
-//  Whether a segment has a frame that verifies: 1, 0, or a code. Its head, or in
-//  salvage any; *ret_before is the counter before it.
 static int
-s_begins(artel_journal_reader_t *self, artel_segment_t *segment, uint32_t number,
-         uint64_t *ret_before)
+s_find_next(const artel_journal_reader_t *self, artel_segment_start_t *ret)
 {
-    artel_frame_t frame;
-    const void *data;
-    uint64_t offset;
-    int rc = artel_segment_open(segment, self->folder, self->writer, number);
-    if (rc == ARTEL_ENOENT)                     //  its birth failed
-        return 0;
-    if (rc == 0)
-        rc = artel_segment_head(segment, &frame, &data);
-    if (rc == 0 && self->salvage) {
-        rc = artel_segment_find(segment, ARTEL_SEGMENT_MARK, &offset);
-        if (rc > 0)
-            rc = artel_segment_frame(segment, offset, &frame, &data);
-    }
-    if (rc > 0)
-        *ret_before = frame.counter - (frame.kind == ARTEL_FRAME_BATCH);
-    return rc;
-}
-
-//  The first segment behind this one that has begun: 1, 0, or a code.
-static int
-s_find_next(artel_journal_reader_t *self, uint32_t *ret_number, uint64_t *ret_before)
-{
-    artel_segment_t segment = ARTEL_SEGMENT_NONE;
-    uint32_t number = self->segment.number;
-    int rc;
-    while ((rc = artel_segment_after(self->folder, number, &number)) > 0) {
-        rc = s_begins(self, &segment, number, ret_before);
-        if (rc != 0)
-            break;
-    }
-    artel_segment_done(&segment);
-    if (rc > 0)
-        *ret_number = number;
-    return rc;
+    return artel_segment_find_next(self->folder, self->writer, self->segment.number, self->salvage, ret);
 }
 
 //  Go to the beginning of a segment.
@@ -100,28 +64,19 @@ s_read_sinks(artel_journal_reader_t *self)
     return rc;
 }
 
-//  Whether there is any frame to salvage, where no head verifies.
-static int
-s_has_frames(artel_journal_reader_t *self)
-{
-    uint32_t number;
-    uint64_t before;
-    self->salvage = true;
-    int rc = s_find_next(self, &number, &before);
-    self->salvage = false;
-    return rc == 0 ? ARTEL_ECORRUPT : rc;
-}
-
 static int
 s_open(artel_journal_reader_t *self)
 {
     uint32_t number;
+    artel_segment_start_t any;
     int rc = artel_segment_after(self->folder, 0, &number);
     if (rc <= 0)
         return rc < 0 ? rc : ARTEL_ENOENT;
     rc = s_read_sinks(self);
+    if (rc == 0)                                //  no head verifies; any frame?
+        rc = artel_segment_find_next(self->folder, self->writer, 0, true, &any);
     if (rc == 0)
-        rc = s_has_frames(self);
+        return ARTEL_ECORRUPT;
     return rc > 0 ? s_enter(self, number) : rc;
 }
 
@@ -209,20 +164,19 @@ s_look_again(artel_journal_reader_t *self)
 static int
 s_go_on(artel_journal_reader_t *self)
 {
-    uint32_t number;
-    uint64_t before = 0;
+    artel_segment_start_t next;
     int rc = s_look_again(self);
     if (rc != 0)
         return rc;
-    rc = s_find_next(self, &number, &before);
+    rc = s_find_next(self, &next);
     if (rc <= 0)
         return rc;
     rc = s_look_again(self);                    //  now it is final
     if (rc != 0)
         return rc;
-    if (!self->salvage && !s_follows(self, before))
+    if (!self->salvage && !s_follows(self, next.before))
         return ARTEL_ECORRUPT;
-    rc = s_enter(self, number);
+    rc = s_enter(self, next.number);
     return rc == 0 ? 1 : rc;
 }
 
@@ -257,13 +211,12 @@ artel_journal_reader_next(artel_journal_reader_t *self, uint64_t *ret_counter,
 void
 artel_journal_reader_seek(artel_journal_reader_t *self, uint64_t counter)
 {
-    uint32_t number;
-    uint64_t before;
+    artel_segment_start_t next;
     if (self->skip < counter)
         self->skip = counter;
-    while (s_find_next(self, &number, &before) > 0 && before <= counter && before >= self->last) {
-        if (s_enter(self, number) != 0)
+    while (s_find_next(self, &next) > 0 && next.before <= counter && next.before >= self->last) {
+        if (s_enter(self, next.number) != 0)
             return;
-        self->last = before;
+        self->last = next.before;
     }
 }

@@ -220,3 +220,52 @@ artel_segment_is_blank(artel_segment_t *self, uint64_t offset)
         offset += have;
     }
 }
+
+static int
+s_begins(artel_segment_t *self, bool any_frame, artel_segment_start_t *ret)
+{
+    artel_frame_t frame;
+    const void *data;
+    uint64_t offset;
+    int rc = artel_segment_head(self, &frame, &data);
+    if (rc == 0 && any_frame) {
+        rc = artel_segment_find(self, ARTEL_SEGMENT_MARK, &offset);
+        if (rc > 0)
+            rc = artel_segment_frame(self, offset, &frame, &data);
+    }
+    if (rc > 0)
+        *ret = (artel_segment_start_t) { self->number, frame.counter - (frame.kind == ARTEL_FRAME_BATCH) };
+    return rc;
+}
+
+static int
+s_find_begun(const char *folder, artel_id_t writer, uint32_t number, bool any_frame,
+             artel_segment_start_t *ret)
+{
+    artel_segment_t segment = ARTEL_SEGMENT_NONE;
+    int rc, found = 0;
+    while (found == 0 && (rc = artel_segment_after(folder, number, &number)) > 0) {
+        rc = artel_segment_open(&segment, folder, writer, number);
+        if (rc == 0)
+            found = s_begins(&segment, any_frame, ret);
+        else if (rc != ARTEL_ENOENT)            //  its birth failed
+            found = rc;
+    }
+    artel_segment_done(&segment);
+    return found != 0 ? found : rc;
+}
+
+//  One that was passed over may have begun meanwhile. But once a later one has,
+//  it is final which have; so look again.
+int
+artel_segment_find_next(const char *folder, artel_id_t writer, uint32_t number, bool any_frame,
+                        artel_segment_start_t *ret)
+{
+    artel_segment_start_t found;
+    int rc = s_find_begun(folder, writer, number, any_frame, &found);
+    if (rc > 0 && found.number != number + 1)
+        rc = s_find_begun(folder, writer, number, any_frame, &found);
+    if (rc > 0)
+        *ret = found;
+    return rc;
+}

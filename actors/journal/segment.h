@@ -45,6 +45,19 @@ artel_segment_head(artel_segment_t *self, artel_frame_t *ret, const void **ret_d
 int
 artel_segment_find(artel_segment_t *self, uint64_t offset, uint64_t *ret_offset);
 
+//  Where a segment begins: the counter before its first frame.
+typedef struct {
+    uint32_t number;
+    uint64_t before;
+} artel_segment_start_t;
+
+//  The first segment with a higher number that has begun: its head verifies, or, with
+//  any_frame, some frame. 1, 0, or a code. One without a frame is the leftover
+//  of a failure, or is being made. Once this returns 1, the segment `number` is final.
+int
+artel_segment_find_next(const char *folder, artel_id_t writer, uint32_t number, bool any_frame,
+                        artel_segment_start_t *ret);
+
 //  Whether there is nothing but zeros from offset on: 1, 0, ARTEL_EIO.
 int
 artel_segment_is_blank(artel_segment_t *self, uint64_t offset);

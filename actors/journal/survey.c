@@ -125,18 +125,32 @@ s_step(self_t *self, uint64_t *offset)
     return rc;
 }
 
-//  Every frame that verifies, and whether there are other bytes behind the last.
+//  Every frame that verifies, from *offset on.
 static int
-s_read_segment(self_t *self)
+s_read_on(self_t *self, uint64_t *offset)
+{
+    int rc;
+    while ((rc = s_step(self, offset)) > 0)
+        continue;
+    return rc;
+}
+
+//  A segment, and whether there are other bytes behind its last frame; then *next, the
+//  one behind it: 1, or 0 if there is none.
+static int
+s_read_segment(self_t *self, const char *folder, artel_id_t writer, artel_segment_start_t *next)
 {
     uint64_t offset = ARTEL_SEGMENT_MARK;
-    int rc;
-    while ((rc = s_step(self, &offset)) > 0)
-        continue;
+    int rc = s_read_on(self, &offset);
+    int more = rc < 0 ? rc : artel_segment_find_next(folder, writer, next->number, true, next);
+    if (more > 0) {                             //  only now is this one final
+        artel_segment_forget(&self->segment);
+        rc = s_read_on(self, &offset);
+    }
     if (rc == 0)
         rc = artel_segment_is_blank(&self->segment, offset);
     self->found.torn = self->found.torn || rc == 0;
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : more;
 }
 
 //  The latest segment whose head verifies, or 0.
@@ -165,18 +179,16 @@ s_find_start(self_t *self, const char *folder, artel_id_t writer, uint32_t *ret)
 static int
 s_read_all(self_t *self, const char *folder, artel_id_t writer, uint32_t number)
 {
-    int rc = 1;
+    artel_segment_start_t next = { .number = number };
+    int rc;
     do {
         artel_frame_t head;
         const void *data;
-        self->found.newest = number;
-        rc = artel_segment_open(&self->segment, folder, writer, number);
+        rc = artel_segment_open(&self->segment, folder, writer, next.number);
         if (rc == 0)
             rc = artel_segment_head(&self->segment, &head, &data);
         if (rc >= 0)
-            rc = s_read_segment(self);
-        if (rc == 0)
-            rc = artel_segment_after(folder, number, &number);
+            rc = s_read_segment(self, folder, writer, &next);
     } while (rc > 0);
     return rc;
 }
@@ -209,7 +221,7 @@ artel_survey_done(artel_survey_t *self)
 {
     free(self->holes);
     free(self->head);
-    *self = (artel_survey_t) { .newest = 0 };
+    *self = (artel_survey_t) { .last = 0 };
 }
 
 artel_journal_class_t

@@ -14,7 +14,6 @@ typedef struct {
 } artel_hole_t;
 
 typedef struct {
-    uint32_t newest;            //  highest number of a segment
     uint64_t last;              //  counter of the last valid frame
     uint64_t frames;            //  valid batches
     uint64_t sound;             //  from here (exclusive) to last nothing is missing

@@ -1,5 +1,5 @@
-//  One journal, four threads: an appender, a syncer, a reader and a reader in
-//  salvage. For ThreadSanitizer, so without Criterion.
+//  One journal, five threads: an appender, a syncer, a reader, a reader in
+//  salvage, and one who examines. For ThreadSanitizer, so without Criterion.
 
 #include "bounds.h"
 #include "errors.h"
@@ -110,6 +110,19 @@ s_read_salvage(void *arg)
     return NULL;
 }
 
+static void *
+s_examine(void *arg)
+{
+    const char **why = arg;
+    artel_journal_report_t report;
+    while (!atomic_load(&s_done) && !*why)
+        if (artel_journal_examine(s_state, "r", s_writer, &report) != 0)
+            *why = "no report";
+        else if (report.class > ARTEL_JOURNAL_TORN_TAIL || report.lost_from)
+            *why = "it calls what is being written damaged";
+    return NULL;
+}
+
 int
 main(void)
 {
@@ -118,6 +131,7 @@ main(void)
         { "syncs_while_segments_change", s_sync },
         { "reads_all_there_is_in_order", s_read_live },
         { "salvages_nothing_where_nothing_is_lost", s_read_salvage },
+        { "finds_no_damage_in_what_is_being_written", s_examine },
     };
     enum { N = sizeof roles / sizeof *roles };
     pthread_t threads[N];

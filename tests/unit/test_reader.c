@@ -415,6 +415,24 @@ Test(reader, stops_at_a_kind_of_frame_it_would_have_to_know)
     cr_assert_eq(artel_journal_adopt(s_state, "r", s_writer, &journal), ARTEL_EVERSION);
 }
 
+Test(reader, does_not_believe_a_length_beyond_the_bounds)
+{
+    s_leave_behind(10);
+    size_t len;
+    uint8_t *bytes = s_load(s_segment(1), &len), *large = calloc(1, 4 * len);
+    uint64_t seed = artel_frame_seed(s_writer, 1);
+    size_t at = s_frame_at(bytes, 1, 11);
+    memcpy(large, bytes, at);
+    artel_frame_t frame = { .kind = ARTEL_FRAME_BATCH, .len = ARTEL_MAX_MESSAGE + 1, .counter = 11 };
+    frame.sum = artel_frame_sum(large + at + ARTEL_FRAME_HEADER, frame.len, seed);
+    artel_frame_encode(&frame, seed, large + at);
+    s_save(s_segment(1), large, 4 * len);
+    s_check_report(ARTEL_JOURNAL_TORN_TAIL, 10, 0, 0);
+    s_check_all(10, 0);
+    free(bytes);
+    free(large);
+}
+
 Test(reader, says_so_if_a_newer_artel_wrote_the_journal)
 {
     artel_journal_reader_t *reader;
