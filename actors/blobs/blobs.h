@@ -51,7 +51,8 @@ artel_pack_each(const char *store, const char *pack,
 //  Call fn for each pack, and for each loose blob, in no order, with the size of
 //  its file. fn may remove what it is called with, and returns 0 to go on.
 int
-artel_packs_each(const char *store, int (*fn)(void *arg, const char *pack, uint64_t size), void *arg);
+artel_packs_each(const char *store,
+                 int (*fn)(void *arg, const char *pack, uint64_t size), void *arg);
 int
 artel_loose_each(const char *store,
                  int (*fn)(void *arg, const artel_digest_t *digest, uint64_t size), void *arg);

@@ -53,10 +53,11 @@ static int
 s_fail_errno(checkout_t *self, int err, artel_str_t path)
 {
     if (err == EISDIR || err == ENOTEMPTY || err == EEXIST)
-        return s_fail(self, ARTEL_EEXIST, path, "cannot be written: a folder is in its place", NULL);
+        return s_fail(self, ARTEL_EEXIST, path, "cannot be written: a folder is in its place",
+                      NULL);
     if (err == ENOTDIR || err == ELOOP)
         return s_fail(self, ARTEL_EEXIST, path,
-                      "cannot be written: a link or file is where a folder of its path should be", NULL);
+                      "cannot be written: a link or file is where its path has a folder", NULL);
     int code = artel_error_of_errno(err);
     return s_fail(self, code, path, "cannot be written", artel_error_code_text(code));
 }
@@ -104,7 +105,8 @@ s_walk(checkout_t *self, char *path)
 {
     int fd = openat(self->into, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     char *rest = NULL;
-    for (char *name = strtok_r(path, "/", &rest); fd >= 0 && name; name = strtok_r(NULL, "/", &rest))
+    char *name = strtok_r(path, "/", &rest);
+    for (; fd >= 0 && name; name = strtok_r(NULL, "/", &rest))
         fd = s_step(fd, name);
     return fd;
 }
@@ -151,7 +153,8 @@ s_rename(checkout_t *self, artel_str_t path, const char *name)
 static int
 s_create(checkout_t *self, const artel_msg_entry_t *entry, int *ret_fd)
 {
-    int fd = openat(self->folder, self->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+    int fd = openat(self->folder, self->temporary,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                     entry->exec ? 0755 : 0644);
     if (fd < 0)
         return s_fail_errno(self, errno, entry->path);

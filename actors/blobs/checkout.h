@@ -23,8 +23,8 @@ typedef struct {
 //  before a failure stays, every file of it whole.
 //  ARTEL_ECORRUPT names what is damaged or lost in text (size bytes); other codes
 //  likewise: ARTEL_ENOENT (no manifest), ARTEL_EEXIST (something is in the way),
-//  ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO, ARTEL_ECANCELED, ARTEL_EMFILE, ARTEL_ENOMEM, ARTEL_EPROTO,
-//  ARTEL_EVERSION.
+//  ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO, ARTEL_ECANCELED, ARTEL_EMFILE, ARTEL_ENOMEM,
+//  ARTEL_EPROTO, ARTEL_EVERSION.
 int
 artel_checkout(const artel_checkout_t *how, char *text, size_t size);
 

@@ -111,7 +111,8 @@ artel_import(const artel_import_t *how, char ret_pack[ARTEL_ID_TEXT], char *text
     import_t self = { .how = how, .text = text, .size = size };
     void *manifest;
     size_t len;
-    int rc = artel_blob_read(how->from, &how->manifest, how->pack, ARTEL_MAX_MANIFEST, &manifest, &len);
+    int rc = artel_blob_read(how->from, &how->manifest, how->pack, ARTEL_MAX_MANIFEST,
+                             &manifest, &len);
     if (rc != 0)
         return s_fail(&self, rc, "manifest", &how->manifest);
     rc = s_run(&self, manifest, len, ret_pack);

@@ -22,7 +22,8 @@ typedef struct {
 //  verified on the way. Blocks on the disk. The caller holds artel_blobs_lock
 //  (to, shared) from before the call until what refers to the blobs is committed.
 //  ret_pack: the pack with the manifest and small blobs in to; "" if none was needed,
-//  because everything was known or large. A failed import leaves nothing visible but complete blobs.
+//  because everything was known or large. A failed import leaves nothing visible but
+//  complete blobs.
 //  ARTEL_ECORRUPT or ARTEL_ENOENT (from lacks a blob), ARTEL_EPROTO (no manifest),
 //  ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EACCES, ARTEL_EMFILE, ARTEL_ENOMEM, ARTEL_ECANCELED; text (size
 //  bytes) then has one sentence.

@@ -174,8 +174,8 @@ static int
 s_add(artel_ingest_t *self, artel_msg_entry_t entry)
 {
     if (self->n == ARTEL_MAX_ENTRIES)
-        return s_refuse(self, ARTEL_ELIMIT, entry.path, "is one entry more than an artifact may have",
-                        "10000000");
+        return s_refuse(self, ARTEL_ELIMIT, entry.path,
+                        "is one entry more than an artifact may have", NULL);
     if (self->n == self->room) {
         size_t room = self->room ? 2 * self->room : 64;
         artel_msg_entry_t *entries = realloc(self->entries, room * sizeof *entries);
@@ -246,30 +246,30 @@ s_same_time(struct timespec a, struct timespec b)
 }
 
 static bool
-s_unchanged(int fd, const struct stat *before)
+s_unchanged(const struct stat *before, const struct stat *after)
 {
-    struct stat after;
-    return fstat(fd, &after) == 0 && before->st_size == after.st_size
-           && before->st_ino == after.st_ino && before->st_dev == after.st_dev
-           && s_same_time(before->st_mtim, after.st_mtim)
-           && s_same_time(before->st_ctim, after.st_ctim);
+    return before->st_size == after->st_size && before->st_ino == after->st_ino
+           && before->st_dev == after->st_dev && s_same_time(before->st_mtim, after->st_mtim)
+           && s_same_time(before->st_ctim, after->st_ctim);
 }
 
 static int
 s_read_file(artel_ingest_t *self, int fd, artel_str_t path)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0)
+    struct stat before, after;
+    if (fstat(fd, &before) != 0)
         return s_fail_read(self, artel_error_of_errno(errno), path);
-    if (!S_ISREG(st.st_mode))
-        return s_refuse(self, ARTEL_EINVAL, path, artel_tree_kind(st.st_mode), NULL);
+    if (!S_ISREG(before.st_mode))
+        return s_refuse(self, ARTEL_EINVAL, path, artel_tree_kind(before.st_mode), NULL);
     artel_msg_entry_t entry = { .path = path, .kind = ARTEL_ENTRY_FILE,
-        .size = (uint64_t) st.st_size, .exec = st.st_mode & S_IXUSR };
+        .size = (uint64_t) before.st_size, .exec = before.st_mode & S_IXUSR };
     int rc = entry.size < ARTEL_LOOSE_FROM ? s_read_small(self, fd, entry.size, &entry)
                                            : s_read_large(self, fd, entry.size, &entry);
     if (rc != 0)
         return rc;
-    if (!s_unchanged(fd, &st))
+    if (fstat(fd, &after) != 0)
+        return s_fail_read(self, artel_error_of_errno(errno), path);
+    if (!s_unchanged(&before, &after))
         return s_fail_changed(self, path);
     self->files++;
     rc = s_add(self, entry);
@@ -395,11 +395,11 @@ artel_ingest_reference(artel_ingest_t *self, const char *name, const char *uri,
         return rc;
     if (entry.uri.len == 0 || entry.uri.len > ARTEL_MAX_STRING
         || !artel_is_utf8(entry.uri.at, entry.uri.len))
-        return s_refuse(self, ARTEL_EINVAL, entry.path, "has no URI, or one that is too long or not UTF-8",
-                        NULL);
+        return s_refuse(self, ARTEL_EINVAL, entry.path,
+                        "has no URI, or one that is too long or not UTF-8", NULL);
     if (entry.target.len > ARTEL_MAX_STRING || !artel_is_utf8(entry.target.at, entry.target.len))
-        return s_refuse(self, ARTEL_EINVAL, entry.path, "has a digest that is too long or not UTF-8",
-                        NULL);
+        return s_refuse(self, ARTEL_EINVAL, entry.path,
+                        "has a digest that is too long or not UTF-8", NULL);
     self->files++;
     return s_add(self, entry);
 }

@@ -125,26 +125,27 @@ s_read_magic(const char *data, size_t len)
     return newer ? ARTEL_EVERSION : ARTEL_EPROTO;
 }
 
+//  The entries still to be read, and what reading them needs.
+typedef struct {
+    const char *at;
+    size_t left;
+    msgpack_zone zone;
+    order_t order;
+} reader_t;
+
 static int
-s_read_entries(const char *at, size_t left, msgpack_zone *zone, order_t *order,
-               int (*fn)(void *arg, const artel_msg_entry_t *entry), void *arg)
+s_next(reader_t *reader, artel_msg_t *ret)
 {
-    while (left > 0) {
-        artel_msg_t msg;
-        size_t used;
-        msgpack_zone_clear(zone);
-        int rc = artel_msg_unpack(at, left, zone, &msg, &used);
-        if (rc != 0)
-            return rc;
-        if (msg.id != ARTEL_MSG_ENTRY || !s_entry_legal(&msg.entry)
-            || !s_follows(order, msg.entry.path))
-            return ARTEL_EPROTO;
-        rc = fn(arg, &msg.entry);
-        if (rc != 0)
-            return rc;
-        at += used;
-        left -= used;
-    }
+    size_t used;
+    msgpack_zone_clear(&reader->zone);
+    int rc = artel_msg_unpack(reader->at, reader->left, &reader->zone, ret, &used);
+    if (rc != 0)
+        return rc;
+    if (ret->id != ARTEL_MSG_ENTRY || !s_entry_legal(&ret->entry)
+        || !s_follows(&reader->order, ret->entry.path))
+        return ARTEL_EPROTO;
+    reader->at += used;
+    reader->left -= used;
     return 0;
 }
 
@@ -155,15 +156,21 @@ artel_manifest_each(const void *data, size_t len,
     int rc = s_read_magic(data, len);
     if (rc != 0)
         return rc;
-    msgpack_zone zone;
-    order_t *order = calloc(1, sizeof *order);
-    if (!order || !msgpack_zone_init(&zone, ZONE)) {
-        free(order);
+    reader_t *reader = calloc(1, sizeof *reader);
+    if (!reader || !msgpack_zone_init(&reader->zone, ZONE)) {
+        free(reader);
         return ARTEL_ENOMEM;
     }
-    rc = s_read_entries((const char *) data + MAGIC, len - MAGIC, &zone, order, fn, arg);
-    msgpack_zone_destroy(&zone);
-    free(order);
+    reader->at = (const char *) data + MAGIC;
+    reader->left = len - MAGIC;
+    while (rc == 0 && reader->left > 0) {
+        artel_msg_t msg;
+        rc = s_next(reader, &msg);
+        if (rc == 0)
+            rc = fn(arg, &msg.entry);
+    }
+    msgpack_zone_destroy(&reader->zone);
+    free(reader);
     return rc;
 }
 

@@ -112,7 +112,9 @@ s_resolve_few(artel_source_t *self, const artel_pack_t *pack)
     for (size_t i = 0; i < self->n; i++) {
         want_t *want = &self->wants[i];
         artel_place_t place;
-        int rc = want->where == MISSING ? artel_pack_find(pack, &want->digest, &place) : ARTEL_ENOENT;
+        if (want->where != MISSING)
+            continue;
+        int rc = artel_pack_find(pack, &want->digest, &place);
         if (rc == 0)
             s_found(self, want, &place);
         else if (rc != ARTEL_ENOENT)
@@ -264,7 +266,9 @@ artel_source_at(artel_source_t *self, const artel_digest_t *digest, uint64_t siz
                 int *ret_fd, uint64_t *ret_offset)
 {
     want_t key = { .digest = *digest };
-    const want_t *want = self->n ? bsearch(&key, self->wants, self->n, sizeof key, s_compare) : NULL;
+    const want_t *want = NULL;
+    if (self->n)
+        want = bsearch(&key, self->wants, self->n, sizeof key, s_compare);
     if (!want || want->where == MISSING)
         return self->damage ? self->damage : ARTEL_ENOENT;
     if (want->size != size)

@@ -10,9 +10,10 @@
 
 typedef struct artel_source artel_source_t;
 
-//  Look for every blob of the manifest in data: large ones as loose files, then in the
-//  pack hint (may be NULL), then everywhere. What is not found is no error yet. ARTEL_EPROTO,
-//  ARTEL_EVERSION (no manifest of ours), ARTEL_ENOMEM, ARTEL_EMFILE, ARTEL_EIO, ARTEL_ENOENT (no store).
+//  Look for every blob of the manifest in data: large ones as loose files, then
+//  in the pack hint (may be NULL), then everywhere. What is not found is no error
+//  yet. ARTEL_EPROTO, ARTEL_EVERSION (no manifest of ours), ARTEL_ENOENT (no store),
+//  ARTEL_EACCES, ARTEL_EMFILE, ARTEL_ENOMEM, ARTEL_EIO.
 int
 artel_source_open(const char *store, const void *data, size_t len, const char *hint,
                   artel_source_t **ret);

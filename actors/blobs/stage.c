@@ -17,7 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TEMPORARY = 4 + ARTEL_ID_TEXT + 20 };
+enum {
+    TEMPORARY = 4 + ARTEL_ID_TEXT + 20,
+    WAITING = 8,                    //  large files that are synced together
+};
 
 struct artel_stage {
     int blobs;                      //  descriptor of blobs/
@@ -31,6 +34,8 @@ struct artel_stage {
     artel_places_t loose;           //  large blobs; the offset is the number of the temporary file
     size_t published;               //  so many of them have their names
     uint64_t files;                 //  temporary files so far
+    int waiting[WAITING];           //  descriptors of those that are written and not synced
+    size_t n_waiting;
     bool touched[256];              //  folders ab/ with a name that may not be durable
     bool made;                      //  there is a new ab/ itself
 };
@@ -78,6 +83,8 @@ artel_stage_destroy(artel_stage_t **self_p)
     artel_stage_t *self = *self_p;
     if (!self)
         return;
+    while (self->n_waiting > 0)
+        close(self->waiting[--self->n_waiting]);
     for (size_t i = self->published; i < self->loose.n; i++) {
         char name[TEMPORARY];
         s_temporary(self, self->loose.at[i].offset, name);
@@ -152,43 +159,68 @@ s_try_clone(artel_stream_t *stream)
     stream->out = -1;
 }
 
-//  Fill the temporary file fd, and make it durable if it is to be kept.
+//  Make the large files that wait durable. The first makes the file system commit
+//  what it knows of all of them, so that many are little dearer than one.
 static int
-s_fill(artel_stage_t *self, int fd, artel_stream_t *stream, artel_place_t *place, bool *ret_keep)
+s_sync_waiting(artel_stage_t *self)
+{
+    int rc = 0;
+    for (size_t i = 0; i < self->n_waiting; i++) {
+        if (rc == 0 && fdatasync(self->waiting[i]) != 0)
+            rc = artel_error_of_errno(errno);
+        if (close(self->waiting[i]) != 0 && rc == 0)
+            rc = artel_error_of_errno(errno);
+    }
+    self->n_waiting = 0;
+    return rc;
+}
+
+//  A full temporary file that is to be kept: the disk starts on it, the sync may
+//  wait. Takes fd, on success only.
+static int
+s_keep(artel_stage_t *self, int fd, const artel_place_t *place)
+{
+    int rc = self->n_waiting == WAITING ? s_sync_waiting(self) : 0;
+    if (rc == 0)
+        rc = artel_places_add(&self->loose, place);
+    if (rc != 0)
+        return rc;
+    (void) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    self->waiting[self->n_waiting++] = fd;
+    return 0;
+}
+
+static int
+s_fill(artel_stage_t *self, int fd, artel_stream_t *stream, artel_place_t *place)
 {
     stream->out = fd;
     stream->sparse = stream->write_back = true;
     s_try_clone(stream);
     int rc = artel_stream(self->hash, stream, &place->digest);
     place->size = stream->bytes;
-    if (rc != 0)
-        return rc;
-    stream->write_failed = true;
-    bool keep = !artel_stage_has(self, &place->digest, place->size);
-    if (keep && fdatasync(fd) != 0)
-        return artel_error_of_errno(errno);
-    *ret_keep = keep;
-    return 0;
+    return rc;
 }
 
 int
 artel_stage_large(artel_stage_t *self, artel_stream_t *stream, artel_digest_t *ret)
 {
     char name[TEMPORARY];
-    bool keep = false;
     artel_place_t place = { .offset = self->files++ };
     s_temporary(self, place.offset, name);
     stream->write_failed = true;
     int fd = openat(self->blobs, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return artel_error_of_errno(errno);
-    int rc = s_fill(self, fd, stream, &place, &keep);
-    if (close(fd) != 0 && rc == 0)
-        rc = artel_error_of_errno(errno);
-    if (rc == 0 && keep)
-        rc = artel_places_add(&self->loose, &place);
-    if (rc != 0 || !keep)
+    int rc = s_fill(self, fd, stream, &place);
+    bool keep = rc == 0 && !artel_stage_has(self, &place.digest, place.size);
+    if (keep) {
+        stream->write_failed = true;
+        rc = s_keep(self, fd, &place);
+    }
+    if (rc != 0 || !keep) {
+        close(fd);
         unlinkat(self->blobs, name, 0);
+    }
     if (rc == 0)
         *ret = place.digest;
     return rc;
@@ -281,7 +313,9 @@ int
 artel_stage_publish(artel_stage_t *self, char ret_pack[ARTEL_ID_TEXT])
 {
     bool packs = artel_packer_count(self->packer) > 0;
-    int rc = packs ? artel_packer_seal(self->packer) : 0;
+    int rc = s_sync_waiting(self);
+    if (rc == 0 && packs)
+        rc = artel_packer_seal(self->packer);
     self->sealed = rc == 0 && packs;
     while (rc == 0 && self->published < self->loose.n) {
         rc = s_publish_loose(self, &self->loose.at[self->published]);

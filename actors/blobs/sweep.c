@@ -70,7 +70,8 @@ s_pack(void *arg, int dir, const char *name, uint64_t size)
 }
 
 int
-artel_packs_each(const char *store, int (*fn)(void *arg, const char *pack, uint64_t size), void *arg)
+artel_packs_each(const char *store,
+                 int (*fn)(void *arg, const char *pack, uint64_t size), void *arg)
 {
     int blobs;
     int rc = artel_blobs_folder(store, &blobs);

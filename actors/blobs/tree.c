@@ -91,8 +91,8 @@ s_path_of(walk_t *walk, const char *name)
     size_t len = strlen(name), start = walk->len ? walk->len + 1 : 0;
     if (start + len > ARTEL_MAX_PATH) {
         walk->path[walk->len] = 0;
-        return s_refuse(walk, ARTEL_ELIMIT, walk->path, "has a path beneath it of more than 4096 bytes",
-                        NULL);
+        return s_refuse(walk, ARTEL_ELIMIT, *walk->path ? walk->path : ".",
+                        "has a path beneath it of more than 4096 bytes", NULL);
     }
     if (start)
         walk->path[start - 1] = '/';
@@ -141,8 +141,8 @@ s_enter(walk_t *walk, const item_t *item, const struct stat *st, const node_t **
                         "is where artel keeps its data and cannot be added", NULL);
     for (const node_t *above = item->above; above; above = above->above)
         if (s_is_same(id, above->id))
-            return s_refuse(walk, ARTEL_EINVAL, item->path, "is a folder inside itself: a link loops",
-                            NULL);
+            return s_refuse(walk, ARTEL_EINVAL, item->path,
+                            "is a folder inside itself: a link loops", NULL);
     node_t *node = msgpack_zone_malloc(&walk->kept, sizeof *node);
     if (!node)
         return ARTEL_ENOMEM;
@@ -205,7 +205,9 @@ s_list(walk_t *walk, DIR *dir, const struct stat *before)
         if (rc != 0)
             return rc;
     }
-    if (fstat(dirfd(dir), &after) != 0 || !s_unchanged(before, &after))
+    if (fstat(dirfd(dir), &after) != 0)
+        return s_refuse_errno(walk, errno, walk->path);
+    if (!s_unchanged(before, &after))
         return s_refuse(walk, ARTEL_ECHANGED, *walk->path ? walk->path : ".",
                         "changed while it was listed", NULL);
     if (walk->n)

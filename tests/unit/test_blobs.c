@@ -78,7 +78,8 @@ Test(hash, of_a_stream_is_that_of_its_bytes_whatever_its_length)
         char *noise = s_noise(lengths[i], i);
         artel_digest_t expected = s_digest(noise, lengths[i]), found;
         s_write_bytes(s_in("in"), noise, lengths[i]);
-        int in = open(s_in("in"), O_RDONLY), out = open(s_in("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
+        int in = open(s_in("in"), O_RDONLY);
+        int out = open(s_in("out"), O_RDWR | O_CREAT | O_TRUNC, 0600);
         artel_stream_t stream = { .in = in, .limit = UINT64_MAX, .out = out };
         cr_assert_eq(artel_stream(hash, &stream, &found), 0);
         cr_expect(artel_digest_equal(&found, &expected), "length %zu", lengths[i]);

@@ -62,16 +62,25 @@ s_list(void *arg, const artel_msg_entry_t *entry)
     return 0;
 }
 
+//  The bytes of a manifest; the caller frees them.
+static char *
+s_manifest(artel_ingest_result_t result, size_t *ret_len)
+{
+    void *data;
+    int rc = artel_blob_read(s_in("store"), &result.manifest, result.pack, 1 << 24, &data, ret_len);
+    cr_assert_eq(rc, 0);
+    return data;
+}
+
 //  The entries of a result as one text: name, name@ (link), name/ (folder), name&
 //  (reference), name* (may be run).
 static const char *
 s_listed(artel_ingest_result_t result)
 {
     static char text[4096];
-    void *data;
     size_t len;
+    char *data = s_manifest(result, &len);
     *text = 0;
-    cr_assert_eq(artel_blob_read(s_in("store"), &result.manifest, result.pack, 1 << 24, &data, &len), 0);
     cr_assert_eq(artel_manifest_each(data, len, s_list, text), 0);
     free(data);
     return text;
@@ -214,10 +223,9 @@ Test(ingest, of_content_that_is_there_already_replaces_a_file_that_was_cut)
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
         artel_ingest_result_t result = s_finish();
-        void *data;
         size_t len;
-        cr_assert_eq(artel_blob_read(s_in("store"), &result.manifest, NULL, 1 << 20, &data, &len), 0);
-        memcpy(digest.at, memmem(data, len, "\xc4\x20", 2) + 2, 32);
+        char *data = s_manifest(result, &len);
+        memcpy(digest.at, (char *) memmem(data, len, "\xc4\x20", 2) + 2, 32);
         artel_hex(digest.at, 32, hex);
         free(data);
         artel_blob_place_t place;
@@ -335,7 +343,8 @@ Test(ingest, refuses_a_path_that_is_taken)
 
 Test(ingest, refuses_what_is_not_there)
 {
-    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree/none"), NULL), ARTEL_ENOENT, "tree/none'");
+    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree/none"), NULL), ARTEL_ENOENT,
+                     "tree/none'");
     s_begin();
     s_expect_refused(artel_ingest_dir(s_ingest, s_in("none"), NULL), ARTEL_ENOENT, "none'");
     s_begin();
@@ -394,9 +403,9 @@ Test(ingest, refuses_a_file_that_may_not_be_read)
         if (artel_ingest_begin(&s_options, &s_ingest) != 0)
             _exit(4);
         int rc = artel_ingest_dir(s_ingest, s_in("tree"), NULL);
-        _exit(rc == ARTEL_EACCES
-              && strcmp(artel_ingest_error(s_ingest), "'secret' cannot be read: permission denied") == 0
-                  ? 0 : 5);
+        const char *why = "'secret' cannot be read: permission denied";
+        bool told = strcmp(artel_ingest_error(s_ingest), why) == 0;
+        _exit(rc == ARTEL_EACCES && told ? 0 : 5);
     }
     int status;
     waitpid(child, &status, 0);

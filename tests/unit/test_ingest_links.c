@@ -69,7 +69,8 @@ s_expect(artel_links_t links, int code, const char *expected)
     if (rc == 0) {
         void *data;
         size_t len;
-        cr_assert_eq(artel_blob_read(s_in("store"), &result.manifest, result.pack, 1 << 20, &data, &len), 0);
+        cr_assert_eq(artel_blob_read(s_in("store"), &result.manifest, result.pack, 1 << 20,
+                                     &data, &len), 0);
         cr_assert_eq(artel_manifest_each(data, len, s_list, NULL), 0);
         free(data);
         cr_expect_str_eq(s_text, expected);
@@ -95,7 +96,8 @@ Test(links, to_something_beneath_the_folder_are_kept_as_text)
     s_link("..", "tree/sub/e");
     s_link("sub/../file", "tree/f");
     s_link("./sub//", "tree/g");
-    s_expect_auto(0, "a->file c->sub d->. f->sub/../file file g->./sub// sub/b->../file sub/e->.. ");
+    s_expect_auto(0, "a->file c->sub d->. f->sub/../file file g->./sub// sub/b->../file "
+                     "sub/e->.. ");
 }
 
 Test(links, beneath_the_folder_are_kept_also_if_their_text_is_absolute_or_goes_out_and_in)
@@ -155,8 +157,8 @@ Test(links, that_dangle_outside_are_refused)
     s_expect_auto(ARTEL_EINVAL, "'a\\x0ab' is a link to something that does not exist: ../none");
     cr_assert_eq(unlink(s_in("tree/a\nb")), 0);
     s_link(s_in("outside/none"), "tree/a");
-    snprintf(expected, sizeof expected, "'a' is a link to something that does not exist: %s/outside/none",
-             s_scratch);
+    snprintf(expected, sizeof expected,
+             "'a' is a link to something that does not exist: %s/outside/none", s_scratch);
     s_expect_auto(ARTEL_EINVAL, expected);
     cr_assert_eq(unlink(s_in("tree/a")), 0);
     s_link("none/../../outside", "tree/sub/a");
@@ -216,7 +218,8 @@ Test(links, are_all_followed_if_asked)
     s_link("../outside/deep", "tree/b");
     s_expect(ARTEL_LINKS_FOLLOW, 0, "a b/more file sub/ ");
     s_link("none", "tree/c");
-    s_expect(ARTEL_LINKS_FOLLOW, ARTEL_EINVAL, "'c' is a link to something that does not exist: none");
+    s_expect(ARTEL_LINKS_FOLLOW, ARTEL_EINVAL,
+             "'c' is a link to something that does not exist: none");
     cr_assert_eq(unlink(s_in("tree/c")), 0);
     s_link("..", "tree/sub/d");
     s_expect(ARTEL_LINKS_FOLLOW, ARTEL_EINVAL, "'sub/d' is a folder inside itself: a link loops");
