@@ -211,23 +211,6 @@ artel_catalogue_begin(artel_catalogue_t *self)
     return rc;
 }
 
-//  Move the log into the database, in our own time: after the lock is given
-//  back, so that others write meanwhile. As they may keep ahead of that for
-//  ever, a log that has grown fourfold is finished under the lock; little is
-//  left by then, and the next writer starts it afresh. A checkpoint that fails
-//  is made up for by the next.
-static void
-s_checkpoint(artel_catalogue_t *self)
-{
-    if (self->wal_pages < CHECKPOINT_PAGES)
-        return;
-    bool locked = self->wal_pages >= 4 * CHECKPOINT_PAGES && artel_fd_lock(self->lock, true, true) == 0;
-    sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (locked)
-        artel_fd_unlock(self->lock);
-    self->wal_pages = 0;
-}
-
 int
 artel_catalogue_commit(artel_catalogue_t *self)
 {
@@ -237,8 +220,22 @@ artel_catalogue_commit(artel_catalogue_t *self)
         return rc;
     }
     artel_fd_unlock(self->lock);
-    s_checkpoint(self);
     return 0;
+}
+
+//  Without the lock others write meanwhile, and may keep ahead of us for ever. So
+//  a log that has grown fourfold is finished under the lock: little is left to
+//  do by then, and the next writer starts it afresh.
+void
+artel_catalogue_tidy(artel_catalogue_t *self)
+{
+    if (self->wal_pages < CHECKPOINT_PAGES)
+        return;
+    bool locked = self->wal_pages >= 4 * CHECKPOINT_PAGES && artel_fd_lock(self->lock, true, true) == 0;
+    sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (locked)
+        artel_fd_unlock(self->lock);
+    self->wal_pages = 0;
 }
 
 void

@@ -40,6 +40,12 @@ artel_catalogue_commit(artel_catalogue_t *self);
 void
 artel_catalogue_rollback(artel_catalogue_t *self);
 
+//  If commits have made the write-ahead log long, move it into the database. To be called
+//  after a commit, when nobody waits for an answer; it takes a few fsyncs, and
+//  what fails is made up for by the next.
+void
+artel_catalogue_tidy(artel_catalogue_t *self);
+
 //  Whether a transaction is open: some failures end it by themselves.
 bool
 artel_catalogue_in_transaction(const artel_catalogue_t *self);

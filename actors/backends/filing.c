@@ -253,6 +253,7 @@ s_in_pieces(artel_catalogue_t *self, int (*fn)(artel_catalogue_t *self, void *ar
             artel_catalogue_rollback(self);
         else
             rc = artel_catalogue_commit(self);
+        artel_catalogue_tidy(self);
         if (more <= 0 || rc != 0)
             return more < 0 ? more : rc;
     }

@@ -23,7 +23,8 @@ typedef struct {
     const char *state, *place;
     artel_wire_t wire;
     artel_catalogue_t *catalogue;   //  NULL until it is needed, and after a failure
-    char why[256];              //  it cannot be had
+    char why[512];              //  it cannot be had
+    bool is_changed;            //  the open transaction has something to commit
     artel_intake_t intake;
     zactor_t *importer;         //  only if place is not state
     atomic_bool cancel;         //  ends the import in hand
@@ -169,9 +170,11 @@ static int
 s_apply(self_t *self, artel_held_t *held)
 {
     int rc = artel_delivery_apply(self->catalogue, &held->deliver, &held->unfit, &held->verdicts);
-    if (rc == 0)
-        s_end(held, 0, "");
     held->is_suspect = rc == ARTEL_EPENDING;    //  what it sends is to be filed first
+    if (rc == 0) {
+        self->is_changed = true;
+        s_end(held, 0, "");
+    }
     return rc == ARTEL_EPENDING ? 0 : rc;
 }
 
@@ -180,6 +183,7 @@ static int
 s_file(self_t *self, artel_held_t *held)
 {
     held->turns++;
+    self->is_changed = true;
     int rc = artel_filing_step(self->catalogue, held->filing);
     if (rc != 0)
         return rc < 0 ? rc : 0;
@@ -212,8 +216,9 @@ s_transact(self_t *self, artel_held_t *(*next)(self_t *), int (*fn)(self_t *, ar
     int rc = artel_catalogue_begin(self->catalogue);
     if (rc != 0)
         return rc;
+    self->is_changed = false;
     rc = s_work(self, next, fn);
-    if (rc == 0)
+    if (rc == 0 && self->is_changed)
         return artel_catalogue_commit(self->catalogue);
     artel_catalogue_rollback(self->catalogue);
     return rc;
@@ -247,6 +252,8 @@ s_tick(void *arg)
     if (self->intake.first)
         s_round(self);
     s_answer_done(self);
+    if (self->catalogue)
+        artel_catalogue_tidy(self->catalogue);
     int wait = -1;
     for (artel_held_t *held = self->intake.first; held; held = held->next) {
         if (held->is_done)

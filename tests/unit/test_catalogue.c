@@ -246,8 +246,10 @@ Test(catalogue, keeps_its_log_short)
     artel_catalogue_t *catalogue = s_open(true);
     struct stat st;
     char *log = artel_format("%s-wal", s_file);
-    for (uint64_t i = 1; i <= 30; i++)
+    for (uint64_t i = 1; i <= 30; i++) {
         cr_assert_eq(s_apply_rows(catalogue, i, 500), 0);
+        artel_catalogue_tidy(catalogue);
+    }
     cr_assert_eq(stat(s_file, &st), 0);
     cr_expect_gt(st.st_size, 64 << 20);
     cr_assert_eq(stat(log, &st), 0);
