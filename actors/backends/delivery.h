@@ -13,7 +13,7 @@ typedef struct {
     int64_t code;               //  0, or why it was refused for good
     int64_t version;            //  -1 if it was refused
     bool fresh;                 //  this send made the version
-    char text[256];             //  why it was refused
+    char text[512];             //  why it was refused
 } artel_verdict_t;
 
 //  All zero is an empty list.

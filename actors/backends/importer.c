@@ -78,6 +78,7 @@ artel_importer(zsock_t *pipe, void *arg)
     artel_actor_enter(&args->start);
     self_t self = { .pipe = pipe, .asker = args->asker, .from = args->from, .to = args->to,
                     .cancel = args->cancel };
+    args->start.rc = 0;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     artel_actor_loop((artel_reader_t[]) {
         { .sock = self.pipe, .fn = s_read_pipe },

@@ -16,7 +16,7 @@ typedef struct {
     char pack[ARTEL_ID_TEXT];   //  where it is in `from`, or ""; in the answer, in `to`
     int lock;                   //  (answer) of blobs/ in `to`, shared: the asker releases it; or -1
     int rc;                     //  (answer) 0 or a code of artel_import
-    char text[256];             //  (answer) why
+    char text[512];             //  (answer) why
 } artel_import_job_t;
 
 typedef struct {

@@ -131,7 +131,7 @@ static int
 s_start(artel_intake_t *self, artel_catalogue_t *catalogue, artel_held_t *held,
         const artel_msg_artifact_send_t *send)
 {
-    char text[256];
+    char text[512];
     bool importing = s_import(self, held, send);
     held->xid = send->xid;
     if (importing)

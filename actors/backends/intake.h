@@ -20,7 +20,7 @@ typedef struct artel_held {
     bool is_suspect;                //  it may send artifacts
     bool is_done;                   //  only the answer is missing: code, text, verdicts
     int code;
-    char text[256];
+    char text[512];
     artel_verdicts_t verdicts;
     artel_verdicts_t unfit;         //  its artifacts that cannot be had
     artel_filing_t *filing;         //  of the artifact in hand, or NULL

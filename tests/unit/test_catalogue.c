@@ -6,7 +6,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char *s_folder, *s_file;
@@ -257,4 +259,51 @@ Test(catalogue, keeps_its_log_short)
     artel_catalogue_close(&catalogue);
     cr_expect_neq(stat(log, &st), 0);           //  at rest there is one file
     free(log);
+}
+
+//  Batches of ten rows, until somebody ends us.
+static void
+s_write_for_ever(void)
+{
+    artel_catalogue_t *catalogue;
+    uint64_t position;
+    artel_msg_t records[10];
+    for (size_t i = 0; i < COUNT_OF(records); i++)
+        records[i] = (artel_msg_t) { .id = ARTEL_MSG_HISTORY };
+    if (artel_catalogue_open(s_folder, true, &catalogue) != 0
+        || artel_catalogue_position(catalogue, (artel_id_t) { "w" }, &position) != 0)
+        _exit(1);
+    for (;;) {
+        batch_apply(catalogue, &(batch_t) { .writer = { "w" }, .counter = position + 1, .after = position,
+            .records = records, .n = COUNT_OF(records) }, NULL);
+        artel_catalogue_tidy(catalogue);
+        position++;
+    }
+}
+
+Test(catalogue, is_whole_whenever_its_program_is_killed)
+{
+    uint64_t before = 0;
+    for (int i = 0; i < 30; i++) {
+        pid_t pid = fork();
+        if (pid == 0)
+            s_write_for_ever();
+        usleep(1000 + (useconds_t) i * 2000);       //  only the moment of the kill
+        kill(pid, SIGKILL);
+        int status;
+        waitpid(pid, &status, 0);
+        cr_assert(WIFSIGNALED(status));
+        artel_catalogue_t *catalogue = s_open(true);
+        uint64_t position;
+        cr_assert_eq(artel_catalogue_position(catalogue, (artel_id_t) { "w" }, &position), 0);
+        cr_assert_geq(position, before);
+        before = position;
+        char *wanted = artel_format("%llu|%llu", 10 * (unsigned long long) position, 10 * (unsigned long long) position);
+        cr_assert_str_eq(query(catalogue, "SELECT count(*), coalesce((SELECT rows FROM runs), 0) FROM history_rows"), wanted);
+        cr_assert_str_eq(query(catalogue, "PRAGMA integrity_check"), "ok");
+        cr_assert_str_eq(query(catalogue, "PRAGMA foreign_key_check"), "");
+        free(wanted);
+        artel_catalogue_close(&catalogue);
+    }
+    cr_assert_gt(before, 100);
 }
