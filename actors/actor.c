@@ -69,20 +69,21 @@ artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
 
 typedef enum { ROOM, GONE, STUCK } stop_t;
 
-//  What the pipe is ready for within 10 ms.
+//  What the pipe is ready for within wait_ms.
 static int
-s_pipe_events(zactor_t *actor, short of)
+s_pipe_events(zactor_t *actor, short of, int wait_ms)
 {
     zmq_pollitem_t pipe = { zsock_resolve(actor), 0, of, 0 };
-    return zmq_poll(&pipe, 1, 10) < 0 ? 0 : pipe.revents;
+    return zmq_poll(&pipe, 1, wait_ms) < 0 ? 0 : pipe.revents;
 }
 
-//  The actor has signalled that it ended by itself. Were $TERM still taken,
-//  zactor_destroy would wait for that signal: so see the pipe's other end closed.
+//  The actor has signalled its end; now see the pipe's other end closed. Were
+//  $TERM still taken, zactor_destroy would wait for another signal, and a process
+//  that exits with a socket open sleeps 200 ms in zsys_shutdown.
 static stop_t
 s_await_close(zactor_t *actor, int64_t deadline)
 {
-    while (s_pipe_events(actor, ZMQ_POLLOUT)) {
+    while (s_pipe_events(actor, ZMQ_POLLOUT, 0)) {
         if (artel_now_ms() > deadline)
             return STUCK;
         sched_yield();
@@ -97,7 +98,7 @@ static stop_t
 s_make_room(zactor_t *actor, int64_t deadline)
 {
     while (artel_now_ms() <= deadline) {
-        int events = s_pipe_events(actor, ZMQ_POLLIN | ZMQ_POLLOUT);
+        int events = s_pipe_events(actor, ZMQ_POLLIN | ZMQ_POLLOUT, 10);
         if (!(events & ZMQ_POLLIN)) {
             if (events & ZMQ_POLLOUT)
                 return ROOM;
@@ -112,16 +113,18 @@ s_make_room(zactor_t *actor, int64_t deadline)
     return STUCK;
 }
 
-//  Say $TERM, and wait for the signal that zactor sends when its function has
-//  returned; zactor_destroy then finds the actor gone and does not wait.
+//  Say $TERM, and wait for the signal that zactor sends when its function has returned.
 static stop_t
 s_terminate(zactor_t *actor, int64_t deadline)
 {
     if (zstr_send(actor, "$TERM") != 0)
         return STUCK;
-    zmq_pollitem_t pipe = { zsock_resolve(actor), 0, ZMQ_POLLIN, 0 };
     int64_t left = deadline - artel_now_ms();
-    return zmq_poll(&pipe, 1, left > 0 ? (long) left : 0) > 0 ? GONE : STUCK;
+    if (!s_pipe_events(actor, ZMQ_POLLIN, left > 0 ? (int) left : 0))
+        return STUCK;
+    zmsg_t *signal = zmsg_recv(actor);
+    zmsg_destroy(&signal);
+    return s_await_close(actor, deadline);
 }
 
 int

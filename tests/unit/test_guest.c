@@ -119,3 +119,27 @@ Test(guest, an_exit_with_an_actor_running_is_no_abort)
     cr_assert(WIFEXITED(status), "killed by signal %d", WTERMSIG(status));
     cr_assert_eq(WEXITSTATUS(status), 7);
 }
+
+//  zsys_shutdown sleeps 200 ms if it finds a socket open.
+Test(guest, an_exit_after_the_actors_were_stopped_is_not_held_up)
+{
+    int slow = 0;
+    for (int i = 0; i < 20; i++) {
+        int64_t since = artel_now_ms();
+        pid_t pid = fork();
+        if (pid == 0) {
+            zactor_t *actors[6];
+            artel_start_t start = { .name = "artel/test" };
+            for (int j = 0; j < 6; j++)
+                artel_actor_start(&actors[j], s_actor, &start);
+            for (int j = 0; j < 6; j++)
+                artel_actor_stop(&actors[j], 5000);
+            exit(0);
+        }
+        int status;
+        cr_assert_eq(waitpid(pid, &status, 0), pid);
+        cr_assert_eq(status, 0);
+        slow += artel_now_ms() - since >= 200;
+    }
+    cr_assert_leq(slow, 3);
+}
