@@ -15,6 +15,7 @@ typedef struct {
     uint32_t number;            //  of the first segment to make
     uint64_t counter;           //  last one that is there; all there is, is durable
     uint64_t sound;             //  from here (exclusive) to counter nothing is missing
+    bool start;                 //  what is there was delivered, and will be removed
 } artel_appender_t;
 
 //  Open the first segment of this appender, durable with its name. What `with`

@@ -42,7 +42,7 @@ s_names(const char *state, const artel_journal_birth_t *of, birth_t *birth)
     char id[ARTEL_ID_TEXT], random[ARTEL_ID_TEXT];
     artel_hex(of->writer.at, sizeof of->writer.at, id);
     artel_hex(artel_id_new().at, sizeof(artel_id_t), random);
-    if (!artel_run_id_legal(of->run))
+    if (!artel_is_run_id(of->run, strlen(of->run)))
         return ARTEL_EINVAL;
     birth->outer = artel_format("%s/tmp/journal.%s", state, random);
     birth->inner = artel_format("%s/tmp/journal.%s/%s", state, random, id);

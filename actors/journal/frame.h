@@ -14,7 +14,8 @@ enum {
     ARTEL_SEGMENT_MARK = 16,        //  bytes of ARTEL_SEGMENT_TEXT, in front of the first frame
     ARTEL_FRAME_HEADER = 40,
     ARTEL_FRAME_MAX = ARTEL_FRAME_HEADER + ARTEL_MAX_MESSAGE,
-    ARTEL_FRAME_OPENING = 1,        //  flag of a head: its appender took the journal over here
+    ARTEL_FRAME_OPENING = 1,        //  flag of a head: its appender opened the journal here
+    ARTEL_FRAME_START = 2,          //  flag of a head: all before it was delivered and is removed
 };
 
 //  What a segment begins with; the last digit is the major version of the format.

@@ -114,7 +114,7 @@ s_write_head(artel_journal_t *self, segment_t *segment, bool opening)
 {
     const artel_appender_t *of = &self->of;
     artel_frame_t head = {
-        .kind = ARTEL_FRAME_HEAD, .flags = opening ? ARTEL_FRAME_OPENING : 0,
+        .kind = ARTEL_FRAME_HEAD, .flags = !opening ? 0 : ARTEL_FRAME_OPENING | (of->start ? ARTEL_FRAME_START : 0),
         .len = (uint32_t) of->head_len, .counter = s_get(&self->accepted),
         .durable = opening ? of->sound : s_get(&self->durable),
         .sum = artel_frame_sum(of->head, of->head_len, segment->seed) };

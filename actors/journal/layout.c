@@ -17,17 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool
-artel_run_id_legal(const char *run)
-{
-    size_t len = strspn(run, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    return len > 0 && len <= ARTEL_MAX_RUN_ID && run[len] == 0;
-}
-
 int
 artel_journal_folder(const char *state, const char *run, artel_id_t writer, char **ret)
 {
-    if (!artel_run_id_legal(run))
+    if (!artel_is_run_id(run, strlen(run)))
         return ARTEL_EINVAL;
     char id[ARTEL_ID_TEXT];
     artel_hex(writer.at, sizeof writer.at, id);

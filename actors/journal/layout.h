@@ -5,10 +5,6 @@
 
 #include "id.h"
 
-//  Whether run may be a run id and so part of a path: [A-Za-z0-9_-], at most ARTEL_MAX_RUN_ID.
-bool
-artel_run_id_legal(const char *run);
-
 //  runs/<run>/<writer>, which the caller frees. ARTEL_EINVAL if run is not legal, ARTEL_ENOMEM.
 int
 artel_journal_folder(const char *state, const char *run, artel_id_t writer, char **ret);

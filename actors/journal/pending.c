@@ -25,7 +25,7 @@ s_path(const char *state, const char *run, artel_id_t writer, char **ret)
 {
     char id[ARTEL_ID_TEXT];
     artel_hex(writer.at, sizeof writer.at, id);
-    if (!artel_run_id_legal(run))
+    if (!artel_is_run_id(run, strlen(run)))
         return ARTEL_EINVAL;
     char *path = artel_format("%s/pending/%s.%s", state, run, id);
     if (!path)
@@ -63,6 +63,21 @@ artel_pending_add(const char *state, const char *run, artel_id_t writer)
 {
     int rc = artel_pending_mark(state, run, writer);
     return rc == 0 ? artel_pending_sync(state) : rc;
+}
+
+int
+artel_pending_has(const char *state, const char *run, artel_id_t writer)
+{
+    char *path;
+    int rc = s_path(state, run, writer, &path);
+    if (rc != 0)
+        return rc;
+    if (access(path, F_OK) == 0)
+        rc = 1;
+    else if (errno != ENOENT)
+        rc = artel_error_of_errno(errno);
+    free(path);
+    return rc;
 }
 
 int
@@ -151,7 +166,7 @@ s_parse(char *name, artel_id_t *ret_writer)
     if (!dot || strlen(dot + 1) != ARTEL_ID_TEXT - 1 || !artel_unhex(dot + 1, sizeof ret_writer->at, ret_writer->at))
         return false;
     *dot = 0;
-    return artel_run_id_legal(name);
+    return artel_is_run_id(name, strlen(name));
 }
 
 int

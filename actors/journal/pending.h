@@ -25,6 +25,10 @@ artel_pending_mark(const char *state, const char *run, artel_id_t writer);
 int
 artel_pending_sync(const char *state);
 
+//  Whether there is one: 1, 0, or why that cannot be told.
+int
+artel_pending_has(const char *state, const char *run, artel_id_t writer);
+
 //  Remove the mark: every wanted sink has everything up to `last`, with the
 //  exit. Only if the journal was closed and nobody appended since: ARTEL_ELOCKED
 //  if it has an appender, ARTEL_EAGAIN if it does not end, sealed, in `last`.

@@ -135,9 +135,11 @@ s_follows(const artel_journal_reader_t *self, uint64_t before)
 static int
 s_pass(artel_journal_reader_t *self, const artel_frame_t *frame)
 {
-    bool batch = frame->kind == ARTEL_FRAME_BATCH;
+    bool batch = frame->kind == ARTEL_FRAME_BATCH, head = frame->kind == ARTEL_FRAME_HEAD;
     if (frame->kind > ARTEL_FRAME_SEAL && frame->kind < ARTEL_FRAME_OPTIONAL)
         return ARTEL_EVERSION;
+    if (head && frame->flags & ARTEL_FRAME_START && self->last < frame->counter)
+        self->last = frame->counter;
     if (frame->kind <= ARTEL_FRAME_SEAL && !self->salvage && !s_follows(self, frame->counter - batch))
         return ARTEL_ECORRUPT;
     self->offset += artel_frame_size(frame->len);
@@ -174,7 +176,7 @@ s_go_on(artel_journal_reader_t *self)
     rc = s_look_again(self);                    //  now it is final
     if (rc != 0)
         return rc;
-    if (!self->salvage && !s_follows(self, next.before))
+    if (!self->salvage && !next.is_first && !s_follows(self, next.before))
         return ARTEL_ECORRUPT;
     rc = s_enter(self, next.number);
     return rc == 0 ? 1 : rc;

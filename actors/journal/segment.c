@@ -234,7 +234,9 @@ s_begins(artel_segment_t *self, bool any_frame, artel_segment_start_t *ret)
             rc = artel_segment_frame(self, offset, &frame, &data);
     }
     if (rc > 0)
-        *ret = (artel_segment_start_t) { self->number, frame.counter - (frame.kind == ARTEL_FRAME_BATCH) };
+        *ret = (artel_segment_start_t) { .number = self->number,
+            .before = frame.counter - (frame.kind == ARTEL_FRAME_BATCH),
+            .is_first = frame.kind == ARTEL_FRAME_HEAD && frame.flags & ARTEL_FRAME_START };
     return rc;
 }
 

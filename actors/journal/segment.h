@@ -49,6 +49,7 @@ artel_segment_find(artel_segment_t *self, uint64_t offset, uint64_t *ret_offset)
 typedef struct {
     uint32_t number;
     uint64_t before;
+    bool is_first;              //  nothing before it is missed
 } artel_segment_start_t;
 
 //  The first segment with a higher number that has begun: its head verifies, or, with

@@ -65,15 +65,34 @@ s_continue(self_t *self, uint64_t before)
 }
 
 static int
-s_on_head(self_t *self, const artel_frame_t *frame, const void *data)
+s_keep_head(artel_survey_t *found, const artel_frame_t *frame, const void *data)
 {
     char *head = malloc(frame->len + 1);
     if (!head)
         return ARTEL_ENOMEM;
     memcpy(head, data, frame->len);
-    free(self->found.head);
-    self->found.head = head;
-    self->found.head_len = frame->len;
+    free(found->head);
+    found->head = head;
+    found->head_len = frame->len;
+    return 0;
+}
+
+//  What was before is not missed, whole or not.
+static void
+s_start_over(self_t *self, uint64_t counter)
+{
+    artel_survey_t *found = &self->found;
+    found->last = found->sound = counter;
+    found->frames = found->n_holes = 0;
+    found->torn = self->damaged = false;
+}
+
+static int
+s_on_head(self_t *self, const artel_frame_t *frame, const void *data)
+{
+    int rc = s_keep_head(&self->found, frame, data);
+    if (rc != 0)
+        return rc;
     if (frame->flags & ARTEL_FRAME_OPENING) {
         s_was_durable(self, self->base, self->durable);
         s_was_durable(self, frame->durable, frame->counter);
@@ -91,6 +110,10 @@ s_on_frame(self_t *self, const artel_frame_t *frame, const void *data)
     if (frame->kind > ARTEL_FRAME_SEAL)
         return frame->kind < ARTEL_FRAME_OPTIONAL ? ARTEL_EVERSION : 0;
     self->any = true;
+    bool start = frame->kind == ARTEL_FRAME_HEAD && frame->flags & ARTEL_FRAME_START;
+    self->found.ended = start || frame->kind == ARTEL_FRAME_SEAL;
+    if (start)
+        s_start_over(self, frame->counter);
     int rc = s_continue(self, frame->counter - batch);
     if (rc == 0 && frame->kind == ARTEL_FRAME_HEAD)
         rc = s_on_head(self, frame, data);

@@ -18,6 +18,7 @@ typedef struct {
     uint64_t frames;            //  valid batches
     uint64_t sound;             //  from here (exclusive) to last nothing is missing
     bool torn;                  //  bytes of an unfinished append
+    bool ended;                 //  the last frame is a seal, or a head behind which all was removed
     artel_hole_t *holes;
     size_t n_holes;
     char *head;                 //  the head's payload (head.h), or NULL if none verifies

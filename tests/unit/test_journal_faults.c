@@ -6,6 +6,7 @@
 #include "unit/test_journal.h"
 
 #include "pending.h"
+#include "retire.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -569,5 +570,37 @@ Test(journal_faults, a_kill_at_any_call_of_an_adoption_loses_nothing_either)
             s_check_recovery(shared, "adoption", at);
     } while (killed);
     munmap(shared, sizeof *shared);
+    cr_assert_gt(at, 10);
+}
+
+//  Whatever it was killed at, the journal is whole or retired, and a second try ends it.
+static int
+s_retire_in_child(progress_t *progress)
+{
+    uint64_t bytes;
+    (void) progress;
+    return artel_journal_retire(s_state, "r", s_writer, &(artel_retire_t) { .age_ms = 0 }, &bytes) == 1 ? 0 : 1;
+}
+
+Test(journal_faults, a_kill_at_any_call_of_a_retirement_leaves_no_hole)
+{
+    progress_t progress = { 0 };
+    unsigned at = 0;
+    bool killed;
+    do {
+        s_remove_state();
+        s_make_state();
+        progress.acked = 0;
+        cr_assert_eq(s_live(&progress), 0);
+        cr_assert_eq(artel_pending_finish(s_state, "r", s_writer, progress.acked), 0);
+        killed = s_kill_at(KILL_BEFORE, ++at, s_retire_in_child, &progress);
+        artel_journal_report_t report = s_examine();
+        cr_assert_eq(report.class, ARTEL_JOURNAL_CLEAN, "call %u", at);
+        cr_assert_eq(report.last, progress.acked);
+        cr_assert(report.frames == progress.acked || report.frames == 0);
+        s_retire_in_child(&progress);
+        cr_assert_eq(s_examine().frames, 0);
+        cr_assert_eq(s_examine().last, progress.acked);
+    } while (killed);
     cr_assert_gt(at, 10);
 }
