@@ -153,23 +153,25 @@ artel_remove_tree(const char *path)
     nftw(path, s_remove_one, 8, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-//  Remove what dead births left in tmp/.
-static void
-s_sweep(const char *state)
+unsigned
+artel_births_sweep(const char *state, bool dry_run)
 {
+    unsigned n = 0;
     char *tmp = artel_format("%s/tmp", state);
     DIR *dir = tmp ? opendir(tmp) : NULL;
     for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL; ) {
         if (strncmp(entry->d_name, "journal.", 8) != 0)
             continue;
-        char *path = artel_format("%s/%s", tmp, entry->d_name);
+        char *path = dry_run ? NULL : artel_format("%s/%s", tmp, entry->d_name);
         if (path)
             artel_remove_tree(path);
         free(path);
+        n++;
     }
     if (dir)
         closedir(dir);
     free(tmp);
+    return n;
 }
 
 static int
@@ -194,7 +196,7 @@ artel_births_begin(const char *state, int *ret_fd)
     if (rc != 0)
         return rc;
     if (artel_fd_lock(fd, true, false) == 0)
-        s_sweep(state);
+        artel_births_sweep(state, false);
     rc = artel_fd_lock(fd, false, true);
     if (rc != 0)
         artel_fd_close(fd);

@@ -45,4 +45,8 @@ artel_births_begin(const char *state, int *ret_fd);
 int
 artel_births_stop(const char *state, int *ret_fd);
 
+//  With the lock held exclusively: remove what dead births left, or only count it.
+unsigned
+artel_births_sweep(const char *state, bool dry_run);
+
 #endif
