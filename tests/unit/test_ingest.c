@@ -236,6 +236,16 @@ Test(ingest, of_content_that_is_there_already_replaces_a_file_that_was_cut)
     }
 }
 
+Test(ingest, of_many_large_files_stores_each)
+{
+    enum { N = 20 };
+    for (int i = 0; i < N; i++)
+        s_write_noise(s_in("tree/%d", i), (1 << 20) + 1, (uint64_t) i);
+    cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
+    cr_expect_eq(s_finish().files, N);
+    s_expect_store(1, N, false);
+}
+
 Test(ingest, shows_nothing_before_it_finishes)
 {
     s_write_noise(s_in("tree/large"), 2 << 20, 1);
@@ -246,7 +256,7 @@ Test(ingest, shows_nothing_before_it_finishes)
 
 Test(ingest, destroyed_before_it_finishes_leaves_nothing)
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 12; i++) {
         s_write_noise(s_in("tree/large%d", i), 2 << 20, (uint64_t) i);
         s_write_noise(s_in("tree/small%d", i), 1 << 20, (uint64_t) i);
     }
@@ -348,7 +358,7 @@ Test(ingest, refuses_what_is_not_there)
     s_begin();
     s_expect_refused(artel_ingest_dir(s_ingest, s_in("none"), NULL), ARTEL_ENOENT, "none'");
     s_begin();
-    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree"), "x"), ARTEL_EINVAL, "is a folder");
+    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree/"), NULL), ARTEL_EINVAL, "is a folder");
     s_begin();
     s_write_text(s_in("file"), "");
     s_expect_refused(artel_ingest_dir(s_ingest, s_in("file"), "x"), ARTEL_EINVAL, "is no folder");
