@@ -265,6 +265,23 @@ Test(ingest, destroyed_before_it_finishes_leaves_nothing)
     s_expect_store(0, 0, false);
 }
 
+//  Files are where the folders of large blobs should be.
+Test(ingest, that_cannot_be_made_visible_says_so_and_leaves_nothing)
+{
+    artel_ingest_result_t result;
+    s_write_noise(s_in("tree/large"), 2 << 20, 1);
+    s_write_noise(s_in("tree/small"), 1000, 1);
+    for (int i = 0; i < 256; i++)
+        s_write_text(s_in("store/blobs/%02x", i), "");
+    cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
+    cr_assert_neq(artel_ingest_finish(s_ingest, &result), 0);
+    for (int i = 0; i < 256; i++)
+        cr_assert_eq(unlink(s_in("store/blobs/%02x", i)), 0);
+    cr_expect_eq(strncmp(artel_ingest_error(s_ingest), "the store could not be written", 30), 0);
+    artel_ingest_destroy(&s_ingest);
+    s_expect_store(0, 0, false);
+}
+
 //  Whether gc could have the store to itself.
 static bool
 s_is_free(void)
