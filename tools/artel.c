@@ -1,0 +1,69 @@
+//  artel.c - the command line: its commands, and how one is run.
+
+#include "command.h"
+#include "help.h"
+#include "term.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const artel_group_t artel_groups[] = {
+    { "Log", { &artel_cmd_log, &artel_cmd_put } },
+    { "Look", { &artel_cmd_runs, &artel_cmd_show, &artel_cmd_history, &artel_cmd_ls } },
+    { "Fetch and keep", { &artel_cmd_get, &artel_cmd_verify, &artel_cmd_rm, &artel_cmd_gc } },
+    { "Deliver", { &artel_cmd_status, &artel_cmd_sync } },
+    { "Understand", { &artel_cmd_trace, &artel_cmd_doctor, &artel_cmd_version, &artel_cmd_help } },
+    { 0 },
+};
+
+static int
+s_run(const artel_args_t *args)
+{
+    if (!args->command)
+        artel_help_overview(args);
+    else if (artel_args_has(args, "help"))
+        artel_help_command(args, args->command);
+    else
+        return args->command->run(args);
+    return 0;
+}
+
+//  Whether stdout is a pipe that nobody reads any more.
+static bool
+s_reader_is_gone(void)
+{
+    struct pollfd out = { .fd = STDOUT_FILENO };
+    return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
+//  What was printed must have arrived: a full disk behind stdout is a failure. A
+//  reader that had enough is one as well, but knows why.
+static int
+s_finish(int rc)
+{
+    bool broken = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) == 0 && !broken)
+        return rc;
+    if (!s_reader_is_gone())
+        artel_complain("not all results could be written%s%s", errno ? ": " : "",
+                       errno ? strerror(errno) : "");
+    return rc ? rc : ARTEL_EXIT_FAILED;
+}
+
+int
+main(int argc, char **argv)
+{
+    artel_term_start();
+    if (argc == 2 && strcmp(argv[1], "--version") == 0)
+        argv[1] = "version";
+    artel_args_t args;
+    int rc = artel_args_parse(argc, argv, &args);
+    if (rc == 0)
+        rc = s_run(&args);
+    artel_args_done(&args);
+    return s_finish(rc);
+}

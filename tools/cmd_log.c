@@ -1,0 +1,254 @@
+//  cmd_log.c - artel log: rows of JSON from standard input into a run.
+
+#include "bar.h"
+#include "command.h"
+#include "human.h"
+#include "interrupt.h"
+#include "jsonrow.h"
+#include "lines.h"
+#include "reach.h"
+#include "term.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SLICE_MS = 200, GIVE_UP_MS = 5000, DELIVER_MS = 300000, MAX_COMPLAINTS = 20 };
+
+typedef struct {
+    const artel_args_t *args;
+    artel_session_t session;
+    artel_run_t *run;
+    artel_lines_t lines;
+    artel_jsonrow_t row;
+    uint64_t logged;                //  rows
+    uint64_t told;                  //  rows said to be accepted
+    uint64_t refused;               //  lines
+    char id[64];
+    int rc;                         //  an exit code: why no more rows are taken
+} log_t;
+
+static void
+s_refuse(log_t *self, const char *why)
+{
+    if (self->refused++ < MAX_COMPLAINTS)
+        artel_complain("line %zu: %s", self->lines.number, why);
+    if (self->refused == MAX_COMPLAINTS)
+        artel_complain("further refused lines are only counted");
+}
+
+//  Whether rows can still be logged after a call answered rc.
+static bool
+s_is_final(int rc)
+{
+    return rc != ARTEL_EINVAL && rc != ARTEL_ELIMIT && rc != ARTEL_EFULL;
+}
+
+static void
+s_take_line(log_t *self, const char *line, size_t len)
+{
+    char why[512];
+    if (len == 0 || strspn(line, " \t\r") >= len)
+        return;
+    if (self->lines.too_long) {
+        s_refuse(self, "it is over 1 MiB long");
+        return;
+    }
+    if (artel_jsonrow_read(&self->row, line, len, why, sizeof why) != 0) {
+        s_refuse(self, why);
+        return;
+    }
+    int rc = artel_run_log_row(self->run, self->row.step, self->row.values, self->row.n);
+    if (rc == 0) {
+        self->logged++;
+        return;
+    }
+    artel_session_why(&self->session, rc, why, sizeof why);
+    s_refuse(self, why);
+    if (s_is_final(rc))
+        self->rc = ARTEL_EXIT_FAILED;
+}
+
+//  Print one line of JSON. Who reads it may have gone; the rows go on.
+static void
+s_tell(log_t *self, const char *key, const char *value)
+{
+    if (!artel_args_has(self->args, "json"))
+        return;
+    printf("{\"%s\":%s}\n", key, value);
+    fflush(stdout);
+}
+
+static void
+s_tell_accepted(log_t *self, uint64_t rows)
+{
+    char text[24];
+    if (rows == self->told)
+        return;
+    snprintf(text, sizeof text, "%" PRIu64, rows);
+    s_tell(self, "accepted", text);
+    self->told = rows;
+}
+
+//  Wait until everything logged has reached level, at most ms; a signal ends
+//  the wait once give_up_ms are over.
+static int
+s_wait(log_t *self, int level, int ms, int give_up_ms)
+{
+    int rc, waited = 0;
+    do {
+        int slice = ms - waited < SLICE_MS ? ms - waited : SLICE_MS;
+        rc = artel_run_flush(self->run, level, slice);
+        waited += slice;
+    } while (rc == ARTEL_ETIMEOUT && waited < ms && !(artel_interrupted() && waited >= give_up_ms));
+    return rc;
+}
+
+static void
+s_flush(log_t *self)
+{
+    int rc = s_wait(self, ARTEL_ACCEPTED, DELIVER_MS, GIVE_UP_MS);
+    if (rc == 0) {
+        s_tell_accepted(self, self->logged);
+        return;
+    }
+    char why[512];
+    artel_session_why(&self->session, rc, why, sizeof why);
+    artel_complain("not every row was accepted: %s", why);
+    self->rc = ARTEL_EXIT_FAILED;
+}
+
+//  Every line of standard input, block by block.
+static void
+s_read_all(log_t *self)
+{
+    const char *line;
+    size_t len;
+    while (self->rc == 0 && !self->lines.ended) {
+        artel_interrupt_wait(self->lines.fd);
+        if (artel_interrupted())
+            return;
+        if (artel_lines_fill(&self->lines) < 0) {
+            artel_complain("standard input cannot be read: %s", strerror(errno));
+            self->rc = ARTEL_EXIT_FAILED;
+        }
+        while (self->rc == 0 && artel_lines_next(&self->lines, &line, &len))
+            s_take_line(self, line, len);
+        s_flush(self);
+    }
+}
+
+//  The exit code of the program whose rows these are.
+static int
+s_run_code(const log_t *self)
+{
+    return artel_interrupted() ? ARTEL_EXIT_SIGNAL + artel_interrupted() : self->rc;
+}
+
+static void
+s_sum_up(const log_t *self, int delivered)
+{
+    const char *rows = artel_human_things(self->logged, "row", ARTEL_HUMAN_BUFFER);
+    if (!artel_args_has(self->args, "json") && !artel_args_has(self->args, "quiet"))
+        printf("run %s: %s %s\n", self->id, rows, delivered == 0 ? "delivered" : "accepted");
+    if (artel_interrupted())
+        artel_complain("stopped by a signal; %s of run %s are kept, and it ends as failed", rows,
+                       self->id);
+    if (delivered != 0)
+        artel_complain("%s", artel_open_error());
+    if (self->refused)
+        artel_complain("%s refused", artel_human_things(self->refused, "line", ARTEL_HUMAN_BUFFER));
+}
+
+//  End the run, deliver it, and say what became of it.
+static int
+s_finish(log_t *self, int timeout_ms)
+{
+    int give_up = artel_interrupted() ? GIVE_UP_MS : timeout_ms;
+    artel_run_finish(&self->run, s_run_code(self));
+    artel_bar_t *bar = artel_bar_new(self->args, "delivering", 0);
+    int closed = artel_session_close(&self->session, give_up, true);
+    artel_bar_end(&bar);
+    s_sum_up(self, closed);
+    if (artel_interrupted())
+        return ARTEL_EXIT_SIGNAL + artel_interrupted();
+    if (self->rc != 0)
+        return self->rc;
+    return closed != 0 ? artel_reach_exit(closed) : self->refused ? ARTEL_EXIT_PART : 0;
+}
+
+static int
+s_start(log_t *self)
+{
+    const artel_args_t *args = self->args;
+    int rc = artel_session_open(args, NULL, &self->session);
+    if (rc != 0)
+        return rc;
+    const char *id = artel_args_text(args, "run");
+    artel_run_options_t options = { .size = sizeof options, .id = id,
+        .project = artel_args_text(args, "project"), .name = artel_args_text(args, "name"),
+        .resume = id ? ARTEL_RESUME_ALLOW : ARTEL_RESUME_NEVER };
+    rc = artel_run_start(self->session.client, &options, &self->run);
+    if (rc == 0) {
+        char quoted[72];
+        snprintf(self->id, sizeof self->id, "%s", artel_run_id(self->run));
+        snprintf(quoted, sizeof quoted, "\"%s\"", self->id);
+        s_tell(self, "run", quoted);
+        return 0;
+    }
+    char why[512];
+    artel_session_why(&self->session, rc, why, sizeof why);
+    artel_complain("%s", why);
+    artel_session_close(&self->session, 0, true);
+    return rc == ARTEL_EINVAL ? ARTEL_EXIT_USAGE : ARTEL_EXIT_FAILED;
+}
+
+static int
+s_run(const artel_args_t *args)
+{
+    log_t self = { .args = args, .lines.fd = STDIN_FILENO };
+    int timeout_ms, rc = artel_args_ms(args, "timeout", DELIVER_MS, &timeout_ms);
+    if (rc != 0)
+        return rc;
+    signal(SIGPIPE, SIG_IGN);
+    artel_interrupt_start();
+    rc = s_start(&self);
+    if (rc == 0) {
+        s_read_all(&self);
+        rc = s_finish(&self, timeout_ms);
+    }
+    artel_lines_done(&self.lines);
+    artel_jsonrow_done(&self.row);
+    return rc;
+}
+
+static const artel_option_t s_options[] = {
+    { "run", 'r', "ID", "the run's id; one that is there already goes on" },
+    { "name", 'n', "TEXT", "the run's name, for people" },
+    { "timeout", 't', "SECONDS", "how long to wait for delivery at the end (300)" },
+    { 0 },
+};
+
+const artel_command_t artel_cmd_log = {
+    .name = "log", .operands = "", .min = 0, .max = 0,
+    .brief = "log rows of JSON from standard input into a run",
+    .about =
+        "Each line is one JSON object, and one row of the run's history. Integers are kept as\n"
+        "64-bit integers, other numbers as doubles, true and false as booleans, texts as texts.\n"
+        "Objects are flattened ({\"a\":{\"b\":1}} is a.b), null is left out, lists are refused.\n"
+        "NaN, Infinity and -Infinity, bare or as texts, are doubles. The key _step, an integer, is\n"
+        "the row's step, otherwise it is the last one plus one. _timestamp is kept as a value, in\n"
+        "seconds. A line that is no row is refused with its number; the others are logged.\n\n"
+        "Rows are accepted (safe from any crash of a program) a block at a time, as they come. With\n"
+        "--json the first line printed is {\"run\":ID}, then {\"accepted\":N} whenever N rows are\n"
+        "accepted. At the end of the input the run is finished and delivered. After Ctrl-C it ends\n"
+        "as failed, and what was accepted is kept.",
+    .options = s_options,
+    .examples = "echo '{\"loss\": 0.25, \"epoch\": 1}' | artel log\n"
+                "python3 train.py | artel log --project mnist --run first --json\n"
+                "artel history first --json | artel log --run copy",
+    .run = s_run,
+};
