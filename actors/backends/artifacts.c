@@ -37,35 +37,36 @@ s_fault(const artel_msg_artifact_send_t *send)
 {
     if (!s_is_name(send->name))
         return "an artifact's name has 1 to 128 bytes of UTF-8 without ':' and '/'";
-    if (!s_is_name(send->type))
+    if (send->type.len && !s_is_name(send->type))
         return "an artifact's type has 1 to 128 bytes of UTF-8 without ':' and '/'";
     for (size_t i = 0; i < send->aliases.n; i++)
         if (!s_is_name(send->aliases.at[i]) || s_version_number(send->aliases.at[i]) >= 0)
-            return "an alias has 1 to 128 bytes of UTF-8 without ':' and '/', and is not a version like v3";
+            return "an alias has 1 to 128 bytes of UTF-8 without ':' and '/', and is not like v3";
     return NULL;
 }
 
-//  The artifact of an artifact_send, found or added.
+//  The artifact of an artifact_send, found or added. Without a type it has the
+//  one it had, or "artifact".
 typedef struct {
     int64_t id, next;           //  next: the number of its next version
 } artifact_t;
 
 static int
-s_find_artifact(artel_scope_t *scope, const artel_msg_artifact_send_t *send, artel_verdict_t *verdict,
-                artifact_t *ret)
+s_find_artifact(artel_scope_t *scope, const artel_msg_artifact_send_t *send,
+                artel_verdict_t *verdict, artifact_t *ret)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_ARTIFACT,
-                           ARTEL_ARGS(artel_arg_text(send->name)), &stmt);
+    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_ARTIFACT, ARGS(TEXT(send->name)),
+                           &stmt);
     if (rc == 0) {
         ret->next = 0;
-        return artel_sql_insert(scope->catalogue, ARTEL_SQL_ADD_ARTIFACT, ARTEL_ARGS(
-            artel_arg_text(send->name), artel_arg_text(send->type)), &ret->id);
+        return artel_sql_insert(scope->catalogue, ARTEL_SQL_ADD_ARTIFACT, ARGS(
+            TEXT(send->name), TEXT(send->type.len ? send->type : artel_str("artifact"))), &ret->id);
     }
     if (rc < 0)
         return rc;
     artel_str_t type = artel_sql_text(stmt, 1);
-    if (!artel_str_equal(type, send->type)) {
+    if (send->type.len && !artel_str_equal(type, send->type)) {
         verdict->code = ARTEL_EREFUSED;
         snprintf(verdict->text, sizeof verdict->text, "artifact '%.*s' has type '%.*s', not '%.*s'",
                  (int) send->name.len, send->name.at, (int) type.len, type.at,
@@ -82,8 +83,7 @@ static int
 s_find_manifest(artel_scope_t *scope, const artel_digest_t *digest, int64_t *ret)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_MANIFEST,
-                           ARTEL_ARGS(artel_arg_digest(digest)), &stmt);
+    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_MANIFEST, ARGS(DIGEST(digest)), &stmt);
     bool complete = false;
     if (rc > 0) {
         *ret = sqlite3_column_int64(stmt, 0);
@@ -99,17 +99,15 @@ s_find_manifest(artel_scope_t *scope, const artel_digest_t *digest, int64_t *ret
 }
 
 static int
-s_add_version(artel_scope_t *scope, const artel_msg_artifact_send_t *send, const artifact_t *artifact,
-              int64_t manifest)
+s_add_version(artel_scope_t *scope, const artel_msg_artifact_send_t *send,
+              const artifact_t *artifact, int64_t manifest)
 {
-    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_VERSION, ARTEL_ARGS(
-        artel_arg_int(artifact->id), artel_arg_int(artifact->next), artel_arg_int(manifest),
-        artel_arg_int((int64_t) send->files), artel_arg_int((int64_t) send->bytes),
-        artel_arg_some(send->description), artel_arg_some(send->metadata), artel_arg_int(scope->run),
-        send->history_step < 0 ? artel_arg_id(NULL) : artel_arg_int(send->history_step),
-        artel_arg_int(send->at_ms)));
-    return rc != 0 ? rc : artel_sql_run(scope->catalogue, ARTEL_SQL_SET_NEXT, ARTEL_ARGS(
-        artel_arg_int(artifact->id), artel_arg_int(artifact->next + 1)));
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_VERSION, ARGS(
+        INT(artifact->id), INT(artifact->next), INT(manifest), INT((int64_t) send->files),
+        INT((int64_t) send->bytes), SOME(send->description), SOME(send->metadata), INT(scope->run),
+        send->history_step < 0 ? ID(NULL) : INT(send->history_step), INT(send->at_ms)));
+    return rc != 0 ? rc : artel_sql_run(scope->catalogue, ARTEL_SQL_SET_NEXT, ARGS(
+        INT(artifact->id), INT(artifact->next + 1)));
 }
 
 //  The version with this content: one that is there, or a new one.
@@ -121,8 +119,8 @@ s_version(artel_scope_t *scope, const artel_msg_artifact_send_t *send, const art
     sqlite3_stmt *stmt;
     int rc = s_find_manifest(scope, &send->manifest, &manifest);
     if (rc == 0)
-        rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_VERSION, ARTEL_ARGS(
-            artel_arg_int(artifact->id), artel_arg_int(manifest)), &stmt);
+        rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_VERSION, ARGS(
+            INT(artifact->id), INT(manifest)), &stmt);
     if (rc < 0)
         return rc;
     verdict->fresh = rc == 0;
@@ -137,17 +135,17 @@ s_version(artel_scope_t *scope, const artel_msg_artifact_send_t *send, const art
 static int
 s_set_alias(artel_scope_t *scope, int64_t artifact, artel_str_t alias, int64_t version)
 {
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_ALIAS, ARTEL_ARGS(
-        artel_arg_int(artifact), artel_arg_text(alias), artel_arg_int(version)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_ALIAS, ARGS(
+        INT(artifact), TEXT(alias), INT(version)));
 }
 
 static int
 s_add_lineage(artel_scope_t *scope, int64_t artifact, int64_t version, const char *direction,
               int64_t at_ms)
 {
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_LINEAGE, ARTEL_ARGS(
-        artel_arg_int(scope->run), artel_arg_int(artifact), artel_arg_int(version),
-        artel_arg_text(artel_str(direction)), artel_arg_int(at_ms)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_LINEAGE, ARGS(
+        INT(scope->run), INT(artifact), INT(version),
+        TEXT(artel_str(direction)), INT(at_ms)));
 }
 
 static int
@@ -165,9 +163,9 @@ s_commit(artel_scope_t *scope, const artel_msg_artifact_send_t *send, artel_verd
     if (rc == 0)
         rc = s_add_lineage(scope, artifact.id, verdict->version, "out", send->at_ms);
     if (rc == 0)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_SEND, ARTEL_ARGS(
-            artel_arg_id(&send->xid), artel_arg_int(artifact.id), artel_arg_int(verdict->version),
-            artel_arg_int(verdict->fresh)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_SEND, ARGS(
+            ID(&send->xid), INT(artifact.id), INT(verdict->version),
+            INT(verdict->fresh)));
     return rc;
 }
 
@@ -177,7 +175,7 @@ s_was_here(artel_scope_t *scope, artel_verdict_t *verdict)
 {
     sqlite3_stmt *stmt;
     int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_SEND,
-                           ARTEL_ARGS(artel_arg_id(&verdict->xid)), &stmt);
+                           ARGS(ID(&verdict->xid)), &stmt);
     if (rc > 0) {
         verdict->version = sqlite3_column_int64(stmt, 0);
         verdict->fresh = sqlite3_column_int(stmt, 1);
@@ -215,8 +213,8 @@ artel_artifact_use(artel_scope_t *scope, const artel_msg_t *record)
 {
     const artel_msg_use_artifact_t *use = &record->use_artifact;
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_USED, ARTEL_ARGS(
-        artel_arg_text(use->name), artel_arg_digest(&use->manifest)), &stmt);
+    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_USED, ARGS(
+        TEXT(use->name), DIGEST(&use->manifest)), &stmt);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -236,8 +234,8 @@ s_number(artel_catalogue_t *self, const char *name, const char *version, int64_t
     if (*ret >= 0)
         return 1;
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_FIND_ALIAS, ARTEL_ARGS(
-        artel_arg_text(artel_str(name)), artel_arg_text(alias)), &stmt);
+    int rc = artel_sql_row(self, ARTEL_SQL_FIND_ALIAS, ARGS(
+        TEXT(artel_str(name)), TEXT(alias)), &stmt);
     if (rc > 0) {
         *ret = sqlite3_column_int64(stmt, 0);
         sqlite3_reset(stmt);
@@ -266,8 +264,8 @@ artel_catalogue_resolve(artel_catalogue_t *self, const char *name, const char *v
     sqlite3_stmt *stmt;
     int rc = s_number(self, name, version, &number);
     if (rc > 0)
-        rc = artel_sql_row(self, ARTEL_SQL_GET_VERSION, ARTEL_ARGS(
-            artel_arg_text(artel_str(name)), artel_arg_int(number)), &stmt);
+        rc = artel_sql_row(self, ARTEL_SQL_GET_VERSION, ARGS(
+            TEXT(artel_str(name)), INT(number)), &stmt);
     if (rc == 0)
         snprintf(self->error, sizeof self->error, "there is no artifact '%s:%s'", name,
                  *version ? version : "latest");
@@ -283,8 +281,8 @@ static int
 s_remove(artel_catalogue_t *self, const char *name, int64_t version)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_GET_VERSION, ARTEL_ARGS(
-        artel_arg_text(artel_str(name)), artel_arg_int(version)), &stmt);
+    int rc = artel_sql_row(self, ARTEL_SQL_GET_VERSION, ARGS(
+        TEXT(artel_str(name)), INT(version)), &stmt);
     if (rc == 0)
         snprintf(self->error, sizeof self->error, "there is no artifact '%s:v%lld'", name,
                  (long long) version);
@@ -292,11 +290,11 @@ s_remove(artel_catalogue_t *self, const char *name, int64_t version)
         return rc < 0 ? rc : ARTEL_ENOENT;
     int64_t id = sqlite3_column_int64(stmt, 0), artifact = sqlite3_column_int64(stmt, 7);
     sqlite3_reset(stmt);
-    rc = artel_sql_run(self, ARTEL_SQL_DROP_VERSION, ARTEL_ARGS(artel_arg_int(id)));
+    rc = artel_sql_run(self, ARTEL_SQL_DROP_VERSION, ARGS(INT(id)));
     if (rc == 0)
-        rc = artel_sql_run(self, ARTEL_SQL_DROP_ALIASES, ARTEL_ARGS(
-            artel_arg_int(artifact), artel_arg_int(version)));
-    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_MOVE_LATEST, ARTEL_ARGS(artel_arg_int(artifact))) : rc;
+        rc = artel_sql_run(self, ARTEL_SQL_DROP_ALIASES, ARGS(
+            INT(artifact), INT(version)));
+    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_MOVE_LATEST, ARGS(INT(artifact))) : rc;
 }
 
 int

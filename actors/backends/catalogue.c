@@ -98,8 +98,9 @@ s_connect(artel_catalogue_t *self, bool writable)
 static int
 s_make_schema(artel_catalogue_t *self)
 {
-    char *made = artel_format("INSERT INTO meta VALUES ('major', %d), ('minor', %d), ('created_ms', %lld);",
-                              ARTEL_SCHEMA_MAJOR, ARTEL_SCHEMA_MINOR, (long long) artel_wall_ms());
+    char *made = artel_format("INSERT INTO meta VALUES ('major', %d), ('minor', %d),"
+                              " ('created_ms', %lld);", ARTEL_SCHEMA_MAJOR, ARTEL_SCHEMA_MINOR,
+                              (long long) artel_wall_ms());
     int rc = made ? s_exec(self, "BEGIN IMMEDIATE") : ARTEL_ENOMEM;
     if (rc == 0)
         rc = s_exec(self, APPLICATION_ID ARTEL_SCHEMA);
@@ -231,7 +232,8 @@ artel_catalogue_tidy(artel_catalogue_t *self)
 {
     if (self->wal_pages < CHECKPOINT_PAGES)
         return;
-    bool locked = self->wal_pages >= 4 * CHECKPOINT_PAGES && artel_fd_lock(self->lock, true, true) == 0;
+    bool locked = self->wal_pages >= 4 * CHECKPOINT_PAGES
+                  && artel_fd_lock(self->lock, true, true) == 0;
     sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (locked)
         artel_fd_unlock(self->lock);
@@ -269,7 +271,7 @@ int
 artel_catalogue_position(artel_catalogue_t *self, artel_id_t writer, uint64_t *ret_counter)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_POSITION, ARTEL_ARGS(artel_arg_id(&writer)), &stmt);
+    int rc = artel_sql_row(self, ARTEL_SQL_POSITION, ARGS(ID(&writer)), &stmt);
     if (rc < 0)
         return rc;
     *ret_counter = 0;

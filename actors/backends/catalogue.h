@@ -13,10 +13,10 @@
 typedef struct artel_catalogue artel_catalogue_t;
 typedef struct sqlite3 sqlite3;
 
-//  Open the catalogue in the directory store; writable: make it if it is not there. ARTEL_ENOENT (only
-//  reading: nothing was ever delivered), ARTEL_EVERSION if a newer major made
-//  it, ARTEL_ECORRUPT, ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EACCES, ARTEL_EMFILE,
-//  ARTEL_ENOMEM, ARTEL_EAGAIN.
+//  Open the catalogue in the directory store; writable: make it if it is not
+//  there. ARTEL_ENOENT (only reading: nothing was ever delivered), ARTEL_EVERSION
+//  if a newer major made it, ARTEL_ECORRUPT, ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EACCES,
+//  ARTEL_EMFILE, ARTEL_ENOMEM, ARTEL_EAGAIN.
 int
 artel_catalogue_open(const char *store, bool writable, artel_catalogue_t **ret);
 void
@@ -40,9 +40,9 @@ artel_catalogue_commit(artel_catalogue_t *self);
 void
 artel_catalogue_rollback(artel_catalogue_t *self);
 
-//  If commits have made the write-ahead log long, move it into the database. To be called
-//  after a commit, when nobody waits for an answer; it takes a few fsyncs, and
-//  what fails is made up for by the next.
+//  If commits have made the write-ahead log long, move it into the database. To be
+//  called after a commit, when nobody waits for an answer; it takes a few fsyncs,
+//  and what fails is made up for by the next.
 void
 artel_catalogue_tidy(artel_catalogue_t *self);
 
@@ -78,9 +78,9 @@ int
 artel_catalogue_resolve(artel_catalogue_t *self, const char *name, const char *version,
                         artel_version_t *ret);
 
-//  Remove a version, in a transaction of its own. Its number is not used again, its
-//  aliases go with it, and `latest` falls to the highest version left. Blobs stay until gc.
-//  ARTEL_ENOENT.
+//  Remove a version, in a transaction of its own. Its number is not used again,
+//  its aliases go with it, and `latest` falls to the highest version left. Blobs
+//  stay until gc. ARTEL_ENOENT.
 int
 artel_catalogue_remove_version(artel_catalogue_t *self, const char *name, int64_t version);
 
@@ -89,8 +89,9 @@ artel_catalogue_remove_version(artel_catalogue_t *self, const char *name, int64_
 bool
 artel_catalogue_knows_blob(artel_catalogue_t *self, const artel_digest_t *digest, uint64_t size);
 
-//  For gc, each in short transactions of their own: forget the manifests that no version names; forget a pack
-//  (before its file is unlinked, under the exclusive lock of blobs/).
+//  For gc, in short transactions of their own: forget the manifests that no
+//  version names; forget a pack (before its file is unlinked, under the exclusive
+//  lock of blobs/).
 int
 artel_catalogue_sweep(artel_catalogue_t *self);
 int

@@ -58,7 +58,7 @@ s_find_writer(artel_scope_t *scope, int64_t *ret_run, bool *ret_crashed)
 {
     sqlite3_stmt *stmt;
     int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_WRITER,
-                           ARTEL_ARGS(artel_arg_id(&scope->deliver->writer)), &stmt);
+                           ARGS(ID(&scope->deliver->writer)), &stmt);
     if (rc <= 0)
         return rc;
     scope->writer = sqlite3_column_int64(stmt, 0);
@@ -75,7 +75,7 @@ s_find_run(artel_scope_t *scope)
 {
     sqlite3_stmt *stmt;
     int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_RUN,
-                           ARTEL_ARGS(artel_arg_text(scope->deliver->run)), &stmt);
+                           ARGS(TEXT(scope->deliver->run)), &stmt);
     if (rc <= 0)
         return rc;
     scope->run = sqlite3_column_int64(stmt, 0);
@@ -97,15 +97,15 @@ s_enter(artel_scope_t *scope)
         return s_complain(scope, ARTEL_EPROTO, "its writer has written in another run");
     if (rc == 0 && !scope->run)
         rc = artel_sql_insert(scope->catalogue, ARTEL_SQL_ADD_RUN,
-                              ARTEL_ARGS(artel_arg_text(scope->deliver->run)), &scope->run);
+                              ARGS(TEXT(scope->deliver->run)), &scope->run);
     if (rc == 0 && !scope->writer) {
         scope->has_news = true;
-        rc = artel_sql_insert(scope->catalogue, ARTEL_SQL_ADD_WRITER, ARTEL_ARGS(
-            artel_arg_id(&scope->deliver->writer), artel_arg_int(scope->run)), &scope->writer);
+        rc = artel_sql_insert(scope->catalogue, ARTEL_SQL_ADD_WRITER, ARGS(
+            ID(&scope->deliver->writer), INT(scope->run)), &scope->writer);
     }
     if (rc == 0 && crashed && scope->deliver->counter > scope->position) {
         scope->has_news = true;                 //  it was not dead after all
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_REVIVE, ARTEL_ARGS(artel_arg_int(scope->writer)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_REVIVE, ARGS(INT(scope->writer)));
     }
     return rc;
 }
@@ -122,12 +122,12 @@ s_key(artel_catalogue_t *self, artel_str_t key, int64_t *ret)
     int64_t id = (intptr_t) zhashx_lookup(self->keys, text);
     if (!id) {
         sqlite3_stmt *stmt;
-        int rc = artel_sql_row(self, ARTEL_SQL_FIND_KEY, ARTEL_ARGS(artel_arg_text(key)), &stmt);
+        int rc = artel_sql_row(self, ARTEL_SQL_FIND_KEY, ARGS(TEXT(key)), &stmt);
         if (rc > 0) {
             id = sqlite3_column_int64(stmt, 0);
             sqlite3_reset(stmt);
         } else if (rc == 0) {
-            rc = artel_sql_insert(self, ARTEL_SQL_ADD_KEY, ARTEL_ARGS(artel_arg_text(key)), &id);
+            rc = artel_sql_insert(self, ARTEL_SQL_ADD_KEY, ARGS(TEXT(key)), &id);
         }
         if (rc < 0)
             return rc;
@@ -161,13 +161,13 @@ s_recall(artel_scope_t *scope, const artel_id_t *xid)
     artel_verdict_t verdict = { .xid = *xid, .version = -1, .code = ARTEL_EREFUSED,
                                 .text = "its batch could not be read" };
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_SEND, ARTEL_ARGS(artel_arg_id(xid)), &stmt);
+    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_SEND, ARGS(ID(xid)), &stmt);
     if (rc > 0) {
         verdict = (artel_verdict_t) { .xid = *xid, .version = sqlite3_column_int64(stmt, 0),
                                       .fresh = sqlite3_column_int(stmt, 1) };
         sqlite3_reset(stmt);
     } else if (rc == 0) {
-        rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_REFUSED, ARTEL_ARGS(artel_arg_id(xid)), &stmt);
+        rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_REFUSED, ARGS(ID(xid)), &stmt);
         if (rc > 0) {
             verdict.code = sqlite3_column_int64(stmt, 0);
             snprintf(verdict.text, sizeof verdict.text, "%s", artel_sql_text(stmt, 1).at);
@@ -177,7 +177,8 @@ s_recall(artel_scope_t *scope, const artel_id_t *xid)
     return rc < 0 ? rc : artel_verdicts_add(scope->verdicts, &verdict);
 }
 
-//  A verdict for each artifact_send of the head that has none yet (from the first of this batch on).
+//  A verdict for each artifact_send of the head that has none yet among those
+//  from first on, which are this batch's.
 static int
 s_recall_all(artel_scope_t *scope, const artel_bin_t *xids, size_t first)
 {
@@ -218,7 +219,9 @@ s_fault(const artel_scope_t *scope, const artel_msg_batch_t *head)
     if (!artel_str_equal(head->run, scope->deliver->run)
         || !artel_id_equal(head->writer, scope->deliver->writer))
         return "the batch is another writer's than the journal's it was in";
-    return head->counter != scope->deliver->counter ? "the batch has another counter than its frame" : NULL;
+    if (head->counter != scope->deliver->counter)
+        return "the batch has another counter than its frame";
+    return NULL;
 }
 
 static int
@@ -236,7 +239,8 @@ s_take(artel_scope_t *scope, msgpack_zone zones[2])
 {
     artel_batch_reader_t reader;
     size_t first = scope->verdicts->n;
-    int rc = artel_batch_read(scope->deliver->batch.at, scope->deliver->batch.len, &zones[0], &reader);
+    artel_bin_t batch = scope->deliver->batch;
+    int rc = artel_batch_read(batch.at, batch.len, &zones[0], &reader);
     if (rc == ARTEL_EPROTO)
         return s_pass_over(scope, ARTEL_EPROTO, "what was in the journal is no batch");
     const char *fault = rc == 0 ? s_fault(scope, &reader.head) : NULL;
@@ -245,7 +249,8 @@ s_take(artel_scope_t *scope, msgpack_zone zones[2])
     if (rc == 0)
         rc = s_enter_keys(scope, &reader.head.keys, &zones[0]);
     if (rc == ARTEL_EPROTO)
-        return s_pass_over(scope, ARTEL_EPROTO, "a key is empty, longer than 255 bytes, or has a NUL");
+        return s_pass_over(scope, ARTEL_EPROTO,
+                           "a key is empty, longer than 255 bytes, or has a NUL");
     reader.zone = &zones[1];
     if (rc == 0)
         rc = s_records(scope, &reader);
@@ -274,9 +279,9 @@ s_check_gap(artel_scope_t *scope)
         return s_complain(scope, ARTEL_EAGAIN, "batches before it are missing");
     if (deliver->counter == scope->position + 1)
         return 0;
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_LOSE, ARTEL_ARGS(
-        artel_arg_int(scope->writer), artel_arg_int((int64_t) scope->position + 1),
-        artel_arg_int((int64_t) deliver->counter - 1), artel_arg_text(artel_str("not in the journal"))));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_LOSE, ARGS(
+        INT(scope->writer), INT((int64_t) scope->position + 1),
+        INT((int64_t) deliver->counter - 1), TEXT(artel_str("not in the journal"))));
 }
 
 static int

@@ -31,14 +31,15 @@ struct artel_filing {
 bool
 artel_filing_is_hopeless(int code)
 {
-    return code == ARTEL_ENOENT || code == ARTEL_ECORRUPT || code == ARTEL_EPROTO || code == ARTEL_ELIMIT;
+    return code == ARTEL_ENOENT || code == ARTEL_ECORRUPT || code == ARTEL_EPROTO
+           || code == ARTEL_ELIMIT;
 }
 
 int
 artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_FIND_MANIFEST, ARTEL_ARGS(artel_arg_digest(manifest)), &stmt);
+    int rc = artel_sql_row(self, ARTEL_SQL_FIND_MANIFEST, ARGS(DIGEST(manifest)), &stmt);
     if (rc > 0) {
         rc = sqlite3_column_int(stmt, 1);
         sqlite3_reset(stmt);
@@ -75,7 +76,9 @@ s_find_hint(artel_catalogue_t *self, artel_filing_t *filing, char ret[ARTEL_ID_T
 {
     sqlite3_stmt *stmt;
     memcpy(ret, filing->pack, ARTEL_ID_TEXT);
-    if (*ret || artel_sql_row(self, ARTEL_SQL_FIND_BLOB, ARTEL_ARGS(artel_arg_digest(&filing->manifest)), &stmt) <= 0)
+    if (*ret)
+        return;
+    if (artel_sql_row(self, ARTEL_SQL_FIND_BLOB, ARGS(DIGEST(&filing->manifest)), &stmt) <= 0)
         return;
     snprintf(ret, ARTEL_ID_TEXT, "%s", artel_sql_text(stmt, 0).at);
     sqlite3_reset(stmt);
@@ -92,7 +95,8 @@ s_read(artel_catalogue_t *self, artel_filing_t *filing)
     if (rc != 0)
         return rc;
     s_find_hint(self, filing, hint);
-    rc = artel_blob_read(self->store, &filing->manifest, hint, ARTEL_MAX_MANIFEST, &data, &filing->len);
+    rc = artel_blob_read(self->store, &filing->manifest, hint, ARTEL_MAX_MANIFEST, &data,
+                         &filing->len);
     if (rc != 0)
         return rc;
     filing->data = data;
@@ -120,8 +124,8 @@ artel_filing_open(artel_catalogue_t *self, const artel_digest_t *manifest, const
     }
     char hex[ARTEL_DIGEST_TEXT];
     artel_hex(manifest->at, sizeof manifest->at, hex);
-    snprintf(text, size, "its manifest %s in %s%s%s: %s", hex, self->store, *pack ? ", pack " : "", pack,
-             artel_error_code_text(rc));
+    snprintf(text, size, "its manifest %s in %s%s%s: %s", hex, self->store, *pack ? ", pack " : "",
+             pack, artel_error_code_text(rc));
     artel_filing_close(&filing);
     return rc;
 }
@@ -159,9 +163,9 @@ s_claim(artel_catalogue_t *self, const artel_sql_t find_add[2], const artel_arg_
 static int
 s_add_blob(artel_catalogue_t *self, int64_t pack, const blob_t *blob)
 {
-    return artel_sql_run(self, ARTEL_SQL_ADD_BLOB, ARTEL_ARGS(
-        artel_arg_digest(&blob->digest), artel_arg_int(pack), artel_arg_int((int64_t) blob->offset),
-        artel_arg_int((int64_t) blob->size)));
+    return artel_sql_run(self, ARTEL_SQL_ADD_BLOB, ARGS(
+        DIGEST(&blob->digest), INT(pack), INT((int64_t) blob->offset),
+        INT((int64_t) blob->size)));
 }
 
 //  1: it is late, 0: all of them are there.
@@ -170,7 +174,7 @@ s_file_pack(artel_catalogue_t *self, artel_filing_t *filing)
 {
     static const artel_sql_t rows[2] = { ARTEL_SQL_FIND_PACK, ARTEL_SQL_ADD_PACK };
     int64_t id = 0;
-    int rc = *filing->pack == 0 ? 1 : s_claim(self, rows, ARTEL_ARGS(artel_arg_text(artel_str(filing->pack))), &id);
+    int rc = *filing->pack == 0 ? 1 : s_claim(self, rows, ARGS(TEXT(artel_str(filing->pack))), &id);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (id != filing->pack_id)                  //  ours has gone with a gc: from the start
@@ -181,21 +185,21 @@ s_file_pack(artel_catalogue_t *self, artel_filing_t *filing)
             return 1;
         rc = s_add_blob(self, id, &filing->blobs[filing->next++]);
     }
-    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_END_PACK, ARTEL_ARGS(artel_arg_int(id))) : rc;
+    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_END_PACK, ARGS(INT(id))) : rc;
 }
 
 static int
 s_add_entry(artel_catalogue_t *self, int64_t manifest, const artel_msg_entry_t *entry)
 {
-    artel_arg_t none = artel_arg_id(NULL);
+    artel_arg_t none = ID(NULL);
     bool is_file = entry->kind == ARTEL_ENTRY_FILE;
     bool has_size = is_file || entry->kind == ARTEL_ENTRY_REFERENCE;
-    return artel_sql_run(self, ARTEL_SQL_ADD_ENTRY, ARTEL_ARGS(
-        artel_arg_int(manifest), artel_arg_text(entry->path), artel_arg_int((int64_t) entry->kind),
-        is_file ? artel_arg_digest(&entry->digest) : none,
-        has_size ? artel_arg_int((int64_t) entry->size) : none,
-        is_file ? artel_arg_int(entry->exec) : none, artel_arg_some(entry->target),
-        artel_arg_some(entry->uri)));
+    return artel_sql_run(self, ARTEL_SQL_ADD_ENTRY, ARGS(
+        INT(manifest), TEXT(entry->path), INT((int64_t) entry->kind),
+        is_file ? DIGEST(&entry->digest) : none,
+        has_size ? INT((int64_t) entry->size) : none,
+        is_file ? INT(entry->exec) : none, SOME(entry->target),
+        SOME(entry->uri)));
 }
 
 //  artel_manifest_each has been over these bytes.
@@ -205,7 +209,8 @@ s_next_entry(artel_catalogue_t *self, artel_filing_t *filing)
     artel_msg_t msg;
     size_t used;
     msgpack_zone_clear(&filing->zone);
-    int rc = artel_msg_unpack(filing->data + filing->at, filing->len - filing->at, &filing->zone, &msg, &used);
+    int rc = artel_msg_unpack(filing->data + filing->at, filing->len - filing->at, &filing->zone,
+                              &msg, &used);
     if (rc == 0)
         rc = s_add_entry(self, filing->manifest_id, &msg.entry);
     if (rc == 0)
@@ -218,8 +223,8 @@ s_file_entries(artel_catalogue_t *self, artel_filing_t *filing)
 {
     static const artel_sql_t rows[2] = { ARTEL_SQL_FIND_MANIFEST, ARTEL_SQL_ADD_MANIFEST };
     int64_t id = 0;
-    int rc = s_claim(self, rows, ARTEL_ARGS(artel_arg_digest(&filing->manifest),
-        filing->pack_id ? artel_arg_int(filing->pack_id) : artel_arg_id(NULL)), &id);
+    int rc = s_claim(self, rows, ARGS(DIGEST(&filing->manifest),
+        filing->pack_id ? INT(filing->pack_id) : ID(NULL)), &id);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (id != filing->manifest_id)
@@ -230,7 +235,7 @@ s_file_entries(artel_catalogue_t *self, artel_filing_t *filing)
             return 1;
         rc = s_next_entry(self, filing);
     }
-    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_END_MANIFEST, ARTEL_ARGS(artel_arg_int(id))) : rc;
+    return rc == 0 ? artel_sql_run(self, ARTEL_SQL_END_MANIFEST, ARGS(INT(id))) : rc;
 }
 
 int
@@ -271,10 +276,10 @@ s_sweep_one(artel_catalogue_t *self, void *arg)
     int64_t id = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     do
-        rc = artel_sql_run(self, ARTEL_SQL_DROP_ENTRIES, ARTEL_ARGS(artel_arg_int(id)));
+        rc = artel_sql_run(self, ARTEL_SQL_DROP_ENTRIES, ARGS(INT(id)));
     while (rc == 0 && sqlite3_changes(self->db) && !artel_catalogue_is_late(self));
     if (rc == 0 && sqlite3_changes(self->db) == 0)
-        rc = artel_sql_run(self, ARTEL_SQL_DROP_MANIFEST, ARTEL_ARGS(artel_arg_int(id)));
+        rc = artel_sql_run(self, ARTEL_SQL_DROP_MANIFEST, ARGS(INT(id)));
     return rc != 0 ? rc : 1;
 }
 
@@ -291,17 +296,17 @@ s_forget_some(artel_catalogue_t *self, void *arg)
 {
     artel_filing_t *filing = arg;
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_FIND_PACK, ARTEL_ARGS(artel_arg_text(artel_str(filing->pack))), &stmt);
+    int rc = artel_sql_row(self, ARTEL_SQL_FIND_PACK, ARGS(TEXT(artel_str(filing->pack))), &stmt);
     if (rc <= 0)
         return rc;
-    artel_arg_t pack = artel_arg_int(sqlite3_column_int64(stmt, 0));
+    artel_arg_t pack = INT(sqlite3_column_int64(stmt, 0));
     sqlite3_reset(stmt);
     rc = filing->n_blobs ? 0 : artel_sql_run(self, ARTEL_SQL_DROP_BLOBS, &pack, 1);
     for (unsigned n = 1; rc == 0 && filing->next < filing->n_blobs; n++) {
         if (n % LOOK_EVERY == 0 && artel_catalogue_is_late(self))
             return 1;
-        rc = artel_sql_run(self, ARTEL_SQL_DROP_BLOB, ARTEL_ARGS(
-            artel_arg_digest(&filing->blobs[filing->next++].digest), pack));
+        rc = artel_sql_run(self, ARTEL_SQL_DROP_BLOB, ARGS(
+            DIGEST(&filing->blobs[filing->next++].digest), pack));
     }
     return rc == 0 ? artel_sql_run(self, ARTEL_SQL_DROP_PACK, &pack, 1) : rc;
 }
@@ -324,7 +329,7 @@ bool
 artel_catalogue_knows_blob(artel_catalogue_t *self, const artel_digest_t *digest, uint64_t size)
 {
     sqlite3_stmt *stmt;
-    if (artel_sql_row(self, ARTEL_SQL_FIND_BLOB, ARTEL_ARGS(artel_arg_digest(digest)), &stmt) <= 0)
+    if (artel_sql_row(self, ARTEL_SQL_FIND_BLOB, ARGS(DIGEST(digest)), &stmt) <= 0)
         return false;
     bool same = (uint64_t) sqlite3_column_int64(stmt, 2) == size;
     sqlite3_reset(stmt);

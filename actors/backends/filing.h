@@ -15,9 +15,10 @@ int
 artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest);
 
 //  Read a manifest and the index of the pack that came with it ("": none) from
-//  the catalogue's own store, and check them. Outside of a transaction, as it reads files.
-//  ARTEL_ENOENT, ARTEL_ECORRUPT, ARTEL_EPROTO, ARTEL_ELIMIT: it will never be had, and text (size bytes)
-//  says why; ARTEL_EIO, ARTEL_EMFILE, ARTEL_EACCES, ARTEL_ENOMEM, ARTEL_EVERSION: not now.
+//  the catalogue's own store, and check them. Better outside of a transaction, as
+//  it reads files. ARTEL_ENOENT, ARTEL_ECORRUPT, ARTEL_EPROTO, ARTEL_ELIMIT: it will
+//  never be had; ARTEL_EIO, ARTEL_EMFILE, ARTEL_EACCES, ARTEL_ENOMEM, ARTEL_EVERSION:
+//  not now. text (size bytes) says why.
 int
 artel_filing_open(artel_catalogue_t *self, const artel_digest_t *manifest, const char *pack,
                   artel_filing_t **ret, char *text, size_t size);

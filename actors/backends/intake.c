@@ -44,7 +44,8 @@ artel_intake_add(artel_intake_t *self, zmq_msg_t *frame, msgpack_zone *zone)
     held->lock = -1;
     zmq_msg_init(&held->frame);
     zmq_msg_move(&held->frame, frame);
-    int rc = artel_msg_unpack_all(zmq_msg_data(&held->frame), zmq_msg_size(&held->frame), zone, &msg);
+    int rc = artel_msg_unpack_all(zmq_msg_data(&held->frame), zmq_msg_size(&held->frame), zone,
+                                  &msg);
     if (rc != 0 || msg.id != ARTEL_MSG_DELIVER) {
         s_free(held);
         return rc != 0 ? rc : ARTEL_EPROTO;
@@ -75,6 +76,41 @@ artel_intake_is_behind(const artel_intake_t *self, const artel_held_t *held)
         if (!h->is_done && artel_id_equal(h->deliver.writer, held->deliver.writer))
             return true;
     return false;
+}
+
+artel_held_t *
+artel_intake_next_ready(artel_intake_t *self)
+{
+    for (artel_held_t *held = self->first; held; held = held->next)
+        if (!held->is_done && !held->is_suspect && !artel_intake_is_behind(self, held))
+            return held;
+    return NULL;
+}
+
+artel_held_t *
+artel_intake_next_filing(artel_intake_t *self)
+{
+    artel_held_t *next = NULL;
+    for (artel_held_t *held = self->first; held; held = held->next)
+        if (!held->is_done && held->filing && (!next || held->turns < next->turns))
+            next = held;
+    return next;
+}
+
+void
+artel_held_end(artel_held_t *held, int code, const char *text)
+{
+    held->is_done = true;
+    held->code = code;
+    snprintf(held->text, sizeof held->text, "%s", code ? text : "");
+}
+
+void
+artel_intake_fail(artel_intake_t *self, int code, const char *text)
+{
+    for (artel_held_t *held = self->first; held; held = held->next)
+        if (!held->is_done || held->code == 0)
+            artel_held_end(held, code, text);
 }
 
 //  An artifact that will never be had. The batch goes on without it.
@@ -113,6 +149,12 @@ s_next_need(artel_catalogue_t *catalogue, artel_held_t *held, artel_msg_artifact
     return 0;
 }
 
+static void
+s_copy_pack(char ret[ARTEL_ID_TEXT], artel_str_t pack)
+{
+    snprintf(ret, ARTEL_ID_TEXT, "%.*s", (int) pack.len, pack.at ? pack.at : "");
+}
+
 //  Have the artifact in hand imported; false if it is, or needs not be.
 static bool
 s_import(artel_intake_t *self, artel_held_t *held, const artel_msg_artifact_send_t *send)
@@ -120,7 +162,7 @@ s_import(artel_intake_t *self, artel_held_t *held, const artel_msg_artifact_send
     if (!self->importer || (held->is_imported && artel_id_equal(held->xid, send->xid)))
         return false;
     artel_import_job_t job = { .number = ++self->jobs, .manifest = send->manifest, .lock = -1 };
-    snprintf(job.pack, sizeof job.pack, "%.*s", (int) send->pack.len, send->pack.at ? send->pack.at : "");
+    s_copy_pack(job.pack, send->pack);
     held->importing = job.number;
     held->is_imported = false;
     zmq_send(zsock_resolve(self->importer), &job, sizeof job, ZMQ_DONTWAIT);
@@ -137,9 +179,9 @@ s_start(artel_intake_t *self, artel_catalogue_t *catalogue, artel_held_t *held,
     if (importing)
         return ARTEL_HELD_IMPORTING;
     if (!self->importer)
-        snprintf(held->pack, sizeof held->pack, "%.*s", (int) send->pack.len,
-                 send->pack.at ? send->pack.at : "");
-    int rc = artel_filing_open(catalogue, &send->manifest, held->pack, &held->filing, text, sizeof text);
+        s_copy_pack(held->pack, send->pack);
+    int rc = artel_filing_open(catalogue, &send->manifest, held->pack, &held->filing, text,
+                               sizeof text);
     if (rc != 0 && artel_filing_is_hopeless(rc))
         rc = s_give_up(held, rc, text);
     return rc;
@@ -168,7 +210,9 @@ artel_intake_prepare(artel_intake_t *self, artel_catalogue_t *catalogue, artel_h
     }
     if (rc < 0)
         return rc;
-    return held->importing ? ARTEL_HELD_IMPORTING : held->filing ? ARTEL_HELD_FILING : ARTEL_HELD_READY;
+    return held->importing ? ARTEL_HELD_IMPORTING
+           : held->filing  ? ARTEL_HELD_FILING
+                           : ARTEL_HELD_READY;
 }
 
 void
@@ -189,9 +233,6 @@ artel_intake_imported(artel_intake_t *self, const artel_import_job_t *job)
     int rc = job->rc;
     if (rc != 0 && artel_filing_is_hopeless(rc))
         rc = s_give_up(held, rc, job->text);
-    if (rc != 0) {
-        held->is_done = true;
-        held->code = rc;
-        snprintf(held->text, sizeof held->text, "%s", job->text);
-    }
+    if (rc != 0)
+        artel_held_end(held, rc, job->text);
 }

@@ -57,6 +57,23 @@ typedef enum { ARTEL_HELD_READY, ARTEL_HELD_FILING, ARTEL_HELD_IMPORTING } artel
 int
 artel_intake_prepare(artel_intake_t *self, artel_catalogue_t *catalogue, artel_held_t *held);
 
+//  The next to apply, or to file some of: the first that is ready; the one that
+//  has had the fewest turns, so that a small artifact does not wait for a large
+//  one. NULL if there is none.
+artel_held_t *
+artel_intake_next_ready(artel_intake_t *self);
+artel_held_t *
+artel_intake_next_filing(artel_intake_t *self);
+
+//  Only the answer is missing now.
+void
+artel_held_end(artel_held_t *held, int code, const char *text);
+
+//  The transaction has failed, and with it whatever was applied in it, filed, or
+//  still waits: all of it will be delivered again.
+void
+artel_intake_fail(artel_intake_t *self, int code, const char *text);
+
 //  An import has come back.
 void
 artel_intake_imported(artel_intake_t *self, const artel_import_job_t *job);

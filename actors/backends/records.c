@@ -4,16 +4,17 @@
 
 #include "errors.h"
 
+#include <assert.h>
 #include <math.h>
 
 int
 artel_record_refuse(artel_scope_t *scope, const char *name, const artel_id_t *xid, int64_t code,
                     const char *reason)
 {
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_REFUSE, ARTEL_ARGS(
-        artel_arg_int(scope->writer), artel_arg_int((int64_t) scope->deliver->counter),
-        artel_arg_int(scope->record), artel_arg_some(artel_str(name)), artel_arg_int(code),
-        artel_arg_text(artel_str(reason)), artel_arg_id(xid)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_REFUSE, ARGS(
+        INT(scope->writer), INT((int64_t) scope->deliver->counter),
+        INT(scope->record), SOME(artel_str(name)), INT(code),
+        TEXT(artel_str(reason)), ID(xid)));
 }
 
 //  The writer was alive then.
@@ -24,7 +25,23 @@ s_alive_at(artel_scope_t *scope, int64_t at_ms)
         scope->last_ms = at_ms;
 }
 
-//  Bound by hand: this is where the time goes. SQLite has no NaN: it is a NULL.
+//  SQLite has no NaN: it is a NULL.
+static void
+s_bind_value(sqlite3_stmt *stmt, int at, const artel_cell_t *cell)
+{
+    switch (cell->kind) {
+    case ARTEL_F64:
+        isnan(cell->f64) ? sqlite3_bind_null(stmt, at) : sqlite3_bind_double(stmt, at, cell->f64);
+        break;
+    case ARTEL_I64: sqlite3_bind_int64(stmt, at, cell->i64); break;
+    case ARTEL_BOOL: sqlite3_bind_int64(stmt, at, cell->flag); break;
+    case ARTEL_STR:
+        sqlite3_bind_text64(stmt, at, cell->str.at, cell->str.len, SQLITE_STATIC, SQLITE_UTF8);
+        break;
+    }
+}
+
+//  Bound by hand: this is where the time of a delivery goes.
 static int
 s_put_cell(artel_scope_t *scope, artel_sql_t which, const artel_cell_t *cell, int64_t row)
 {
@@ -34,12 +51,7 @@ s_put_cell(artel_scope_t *scope, artel_sql_t which, const artel_cell_t *cell, in
     sqlite3_bind_int64(stmt, 1, scope->run);
     sqlite3_bind_int64(stmt, 2, scope->slots[cell->key].id);
     sqlite3_bind_int64(stmt, 3, cell->kind);
-    switch (cell->kind) {
-    case ARTEL_F64: isnan(cell->f64) ? sqlite3_bind_null(stmt, 4) : sqlite3_bind_double(stmt, 4, cell->f64); break;
-    case ARTEL_I64: sqlite3_bind_int64(stmt, 4, cell->i64); break;
-    case ARTEL_BOOL: sqlite3_bind_int64(stmt, 4, cell->flag); break;
-    case ARTEL_STR: sqlite3_bind_text64(stmt, 4, cell->str.at, cell->str.len, SQLITE_STATIC, SQLITE_UTF8); break;
-    }
+    s_bind_value(stmt, 4, cell);
     if (which == ARTEL_SQL_ADD_CELL)
         sqlite3_bind_int64(stmt, 5, row);
     return artel_sql_finish(scope->catalogue, stmt);
@@ -59,10 +71,10 @@ s_put_row(artel_scope_t *scope, artel_sql_t which, const artel_row_t *row)
 static int
 s_set_tags(artel_scope_t *scope, const artel_strs_t *tags)
 {
-    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_CLEAR_TAGS, ARTEL_ARGS(artel_arg_int(scope->run)));
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_CLEAR_TAGS, ARGS(INT(scope->run)));
     for (size_t i = 0; rc == 0 && i < tags->n; i++)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_TAG, ARTEL_ARGS(
-            artel_arg_int(scope->run), artel_arg_text(tags->at[i])));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_TAG, ARGS(
+            INT(scope->run), TEXT(tags->at[i])));
     return rc;
 }
 
@@ -76,13 +88,13 @@ s_on_run(artel_scope_t *scope, const artel_msg_t *msg)
     s_alive_at(scope, run->at_ms);
     int rc = 0;
     if (run->project.len)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_PROJECT, ARTEL_ARGS(
-            artel_arg_text(run->project), artel_arg_int(run->at_ms)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_PROJECT, ARGS(
+            TEXT(run->project), INT(run->at_ms)));
     if (rc == 0)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_RUN, ARTEL_ARGS(
-            artel_arg_int(scope->run), artel_arg_some(run->project), artel_arg_some(run->name),
-            artel_arg_some(run->group), artel_arg_some(run->job_type), artel_arg_some(run->notes),
-            artel_arg_int(run->at_ms), artel_arg_int(run->hidden)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_RUN, ARGS(
+            INT(scope->run), SOME(run->project), SOME(run->name),
+            SOME(run->group), SOME(run->job_type), SOME(run->notes),
+            INT(run->at_ms), INT(run->hidden)));
     return rc == 0 ? s_set_tags(scope, &run->tags) : rc;
 }
 
@@ -92,9 +104,9 @@ s_on_run_start(artel_scope_t *scope, const artel_msg_t *msg)
     const artel_msg_run_start_t *start = &msg->run_start;
     s_alive_at(scope, start->at_ms);
     scope->has_news = true;
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WRITER, ARTEL_ARGS(
-        artel_arg_int(scope->writer), artel_arg_some(start->host), artel_arg_int((int64_t) start->pid),
-        artel_arg_some(start->program), artel_arg_int(start->at_ms)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WRITER, ARGS(
+        INT(scope->writer), SOME(start->host), INT((int64_t) start->pid),
+        SOME(start->program), INT(start->at_ms)));
 }
 
 static int
@@ -102,9 +114,9 @@ s_on_history(artel_scope_t *scope, const artel_msg_t *msg)
 {
     const artel_msg_history_t *history = &msg->history;
     s_alive_at(scope, history->at_ms);
-    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_ROW, ARTEL_ARGS(
-        artel_arg_int(scope->run), artel_arg_int(scope->rows), artel_arg_int(history->step),
-        artel_arg_int(history->at_ms)));
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_ROW, ARGS(
+        INT(scope->run), INT(scope->rows), INT(history->step),
+        INT(history->at_ms)));
     for (size_t i = 0; rc == 0 && i < history->row.n; i++) {
         const artel_cell_t *cell = &history->row.at[i];
         artel_slot_t *slot = &scope->slots[cell->key];
@@ -138,16 +150,15 @@ s_on_artifact_send(artel_scope_t *scope, const artel_msg_t *msg)
     return artel_artifact_commit(scope, msg);
 }
 
-//  The offline form has the same fields, and the same meaning here.
+//  The form of those that nobody waits for has the same fields, and the same
+//  meaning here.
 static int
 s_on_artifact(artel_scope_t *scope, const artel_msg_t *msg)
 {
-    return s_on_artifact_send(scope, &(artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = {
-        .xid = msg->artifact.xid, .name = msg->artifact.name, .type = msg->artifact.type,
-        .manifest = msg->artifact.manifest, .pack = msg->artifact.pack, .files = msg->artifact.files,
-        .bytes = msg->artifact.bytes, .description = msg->artifact.description,
-        .metadata = msg->artifact.metadata, .aliases = msg->artifact.aliases,
-        .history_step = msg->artifact.history_step, .at_ms = msg->artifact.at_ms } });
+    artel_msg_t send = { .id = ARTEL_MSG_ARTIFACT_SEND };
+    static_assert(sizeof send.artifact_send == sizeof msg->artifact, "they are alike");
+    memcpy(&send.artifact_send, &msg->artifact, sizeof send.artifact_send);
+    return s_on_artifact_send(scope, &send);
 }
 
 static int
@@ -164,18 +175,18 @@ s_on_exit(artel_scope_t *scope, const artel_msg_t *msg)
     if (!end->crashed)
         s_alive_at(scope, end->at_ms);          //  otherwise it is the time of who found out
     scope->has_news = true;
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_EXIT, ARTEL_ARGS(
-        artel_arg_int(scope->writer), artel_arg_int(end->at_ms), artel_arg_int(end->code),
-        artel_arg_int(end->crashed)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_EXIT, ARGS(
+        INT(scope->writer), INT(end->at_ms), INT(end->code),
+        INT(end->crashed)));
 }
 
 static int
 s_on_lost(artel_scope_t *scope, const artel_msg_t *msg)
 {
     const artel_msg_lost_t *lost = &msg->lost;
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_LOSE, ARTEL_ARGS(
-        artel_arg_int(scope->writer), artel_arg_int((int64_t) lost->from),
-        artel_arg_int((int64_t) lost->to), artel_arg_text(lost->reason)));
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_LOSE, ARGS(
+        INT(scope->writer), INT((int64_t) lost->from),
+        INT((int64_t) lost->to), TEXT(lost->reason)));
 }
 
 //  A record of the table without its function above doesn't compile.
@@ -199,13 +210,13 @@ artel_records_end(artel_scope_t *scope)
         if (scope->slots[i].is_set)
             rc = s_put_cell(scope, ARTEL_SQL_FOLLOW_SUMMARY, &scope->slots[i].last, 0);
     if (rc == 0 && scope->has_rows)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_RUN, ARTEL_ARGS(
-            artel_arg_int(scope->run), artel_arg_int(scope->rows), artel_arg_int(scope->last_step)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_RUN, ARGS(
+            INT(scope->run), INT(scope->rows), INT(scope->last_step)));
     if (rc == 0)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_WRITER, ARTEL_ARGS(
-            artel_arg_int(scope->writer), artel_arg_int((int64_t) scope->deliver->counter),
-            artel_arg_int(scope->last_ms)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_WRITER, ARGS(
+            INT(scope->writer), INT((int64_t) scope->deliver->counter),
+            INT(scope->last_ms)));
     if (rc == 0 && scope->has_news)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_STATE, ARTEL_ARGS(artel_arg_int(scope->run)));
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_STATE, ARGS(INT(scope->run)));
     return rc;
 }

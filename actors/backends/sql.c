@@ -35,7 +35,8 @@ artel_arg_id(const artel_id_t *id)
 {
     if (!id)
         return (artel_arg_t) { .type = ARTEL_ARG_NULL };
-    return (artel_arg_t) { .type = ARTEL_ARG_BLOB, .bytes = { (const char *) id->at, sizeof id->at } };
+    return (artel_arg_t) { .type = ARTEL_ARG_BLOB,
+                           .bytes = { (const char *) id->at, sizeof id->at } };
 }
 
 artel_arg_t
@@ -75,9 +76,11 @@ int
 artel_sql_fail(artel_catalogue_t *self, int rc)
 {
     int code = s_code(self, rc);
-    const char *text = sqlite3_errcode(self->db) == rc ? sqlite3_errmsg(self->db) : sqlite3_errstr(rc);
-    snprintf(self->error, sizeof self->error, "the catalogue of %s: %s", self->store,
-             code == ARTEL_ECORRUPT || code == ARTEL_EREFUSED ? text : artel_error_code_text(code));
+    bool is_last = sqlite3_extended_errcode(self->db) == rc;
+    const char *text = is_last ? sqlite3_errmsg(self->db) : sqlite3_errstr(rc);
+    if (code != ARTEL_ECORRUPT && code != ARTEL_EREFUSED)
+        text = artel_error_code_text(code);
+    snprintf(self->error, sizeof self->error, "the catalogue of %s: %s", self->store, text);
     return code;
 }
 
@@ -97,10 +100,12 @@ static int
 s_bind(sqlite3_stmt *stmt, int at, const artel_arg_t *arg)
 {
     const char *bytes = arg->bytes.at ? arg->bytes.at : "";
+    size_t len = arg->bytes.len;
     switch (arg->type) {
     case ARTEL_ARG_INT: return sqlite3_bind_int64(stmt, at, arg->number);
-    case ARTEL_ARG_TEXT: return sqlite3_bind_text64(stmt, at, bytes, arg->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
-    case ARTEL_ARG_BLOB: return sqlite3_bind_blob64(stmt, at, bytes, arg->bytes.len, SQLITE_STATIC);
+    case ARTEL_ARG_TEXT:
+        return sqlite3_bind_text64(stmt, at, bytes, len, SQLITE_STATIC, SQLITE_UTF8);
+    case ARTEL_ARG_BLOB: return sqlite3_bind_blob64(stmt, at, bytes, len, SQLITE_STATIC);
     default: return sqlite3_bind_null(stmt, at);
     }
 }

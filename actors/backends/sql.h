@@ -48,8 +48,13 @@ artel_arg_id(const artel_id_t *id);             //  NULL if it is NULL
 artel_arg_t
 artel_arg_digest(const artel_digest_t *digest);
 
-//  The values of a call, and how many.
-#define ARTEL_ARGS(...)                                                         \
+//  As in artel_sql_run(self, ARTEL_SQL_ADD_TAG, ARGS(INT(run), TEXT(tag))).
+#define INT(value)      artel_arg_int(value)
+#define TEXT(text)      artel_arg_text(text)
+#define SOME(text)      artel_arg_some(text)
+#define ID(id)          artel_arg_id(id)
+#define DIGEST(digest)  artel_arg_digest(digest)
+#define ARGS(...)                                                               \
     (artel_arg_t[]) { __VA_ARGS__ }, sizeof((artel_arg_t[]) { __VA_ARGS__ }) / sizeof(artel_arg_t)
 
 //  A statement, prepared, to bind and step by hand. NULL if it cannot be had.

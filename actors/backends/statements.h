@@ -28,7 +28,8 @@
     S(REVIVE, "UPDATE writers SET crashed = 0, exited_ms = NULL, exit_code = NULL WHERE id = ?1") \
     S(FIND_KEY, "SELECT id FROM keys WHERE key = ?1")                           \
     S(ADD_KEY, "INSERT INTO keys (key) VALUES (?1)")                            \
-    S(REFUSE, "INSERT OR REPLACE INTO refused (writer, counter, record, message, code, reason, xid)" \
+    S(REFUSE, "INSERT OR REPLACE INTO refused"                                  \
+              " (writer, counter, record, message, code, reason, xid)"          \
               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                           \
     S(FIND_REFUSED, "SELECT code, reason FROM refused WHERE xid = ?1 LIMIT 1")  \
     S(LOSE, "INSERT INTO lost VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"    \
@@ -56,7 +57,8 @@
     S(SET_STATE, ARTEL_SET_STATE)                                               \
     S(CLEAR_TAGS, "DELETE FROM tags WHERE run = ?1")                            \
     S(ADD_TAG, "INSERT OR IGNORE INTO tags VALUES (?1, ?2)")                    \
-    S(SET_WRITER, "UPDATE writers SET host = ?2, pid = ?3, program = ?4, started_ms = ?5 WHERE id = ?1") \
+    S(SET_WRITER, "UPDATE writers SET host = ?2, pid = ?3, program = ?4, started_ms = ?5" \
+                  " WHERE id = ?1")                                             \
     S(SET_EXIT, "UPDATE writers SET exited_ms = ?2, exit_code = ?3, crashed = ?4 WHERE id = ?1") \
     S(ADD_ROW, "INSERT INTO history_rows VALUES (?1, ?2, ?3, ?4)")              \
     S(ADD_CELL, "INSERT OR REPLACE INTO history_cells VALUES (?1, ?5, ?2, ?3, ?4)") \
@@ -77,7 +79,8 @@
     S(ADD_MANIFEST, "INSERT INTO manifests (digest, pack) VALUES (?1, ?2)")     \
     S(END_MANIFEST, "UPDATE manifests SET complete = 1 WHERE id = ?1")          \
     S(ADD_ENTRY, "INSERT OR IGNORE INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-    S(FIND_UNUSED, "SELECT id FROM manifests WHERE id NOT IN (SELECT manifest FROM versions) LIMIT 1") \
+    S(FIND_UNUSED, "SELECT id FROM manifests"                                   \
+                   " WHERE id NOT IN (SELECT manifest FROM versions) LIMIT 1")  \
     S(DROP_ENTRIES, "DELETE FROM entries WHERE manifest = ?1 AND path IN"       \
                     " (SELECT path FROM entries WHERE manifest = ?1 LIMIT 1000)") \
     S(DROP_MANIFEST, "DELETE FROM manifests WHERE id = ?1")                     \

@@ -50,8 +50,8 @@ s_open_catalogue(self_t *self)
     int rc = s_is_copy(self) ? artel_state_make(self->place) : 0;
     int ours = rc == 0 ? artel_state_is_ours(self->place) : rc;
     if (ours == 0) {
-        snprintf(self->why, sizeof self->why, "the store %s belongs to another machine: `artel sync` "
-                 "there delivers", self->place);
+        snprintf(self->why, sizeof self->why,
+                 "the store %s is another machine's: `artel sync` there delivers", self->place);
         return ARTEL_EACCES;
     }
     rc = ours < 0 ? ours : artel_catalogue_open(self->place, true, &self->catalogue);
@@ -111,24 +111,6 @@ s_answer_done(self_t *self)
     }
 }
 
-static void
-s_end(artel_held_t *held, int code, const char *text)
-{
-    held->is_done = true;
-    held->code = code;
-    snprintf(held->text, sizeof held->text, "%s", code ? text : "");
-}
-
-//  What was applied, but is not committed, has failed too. So has what was filed,
-//  and what is still to be imported: all of it is delivered again.
-static void
-s_fail_all(self_t *self, int code)
-{
-    for (artel_held_t *held = self->intake.first; held; held = held->next)
-        if (!held->is_done || held->code == 0)
-            s_end(held, code, self->why);
-}
-
 //  One round: what is ready goes into one transaction. What is to be filed has the
 //  next, so that neither keeps the other waiting.
 
@@ -141,29 +123,8 @@ s_prepare(self_t *self)
             continue;
         int rc = artel_intake_prepare(&self->intake, self->catalogue, held);
         if (rc < 0)
-            s_end(held, rc, artel_error_code_text(rc));
+            artel_held_end(held, rc, artel_error_code_text(rc));
     }
-}
-
-//  The first that is ready.
-static artel_held_t *
-s_next_ready(self_t *self)
-{
-    for (artel_held_t *held = self->intake.first; held; held = held->next)
-        if (!held->is_done && !held->is_suspect && !artel_intake_is_behind(&self->intake, held))
-            return held;
-    return NULL;
-}
-
-//  The one that has had the fewest turns: a small artifact does not wait for a large one.
-static artel_held_t *
-s_next_filing(self_t *self)
-{
-    artel_held_t *next = NULL;
-    for (artel_held_t *held = self->intake.first; held; held = held->next)
-        if (!held->is_done && held->filing && (!next || held->turns < next->turns))
-            next = held;
-    return next;
 }
 
 static int
@@ -173,7 +134,7 @@ s_apply(self_t *self, artel_held_t *held)
     held->is_suspect = rc == ARTEL_EPENDING;    //  what it sends is to be filed first
     if (rc == 0) {
         self->is_changed = true;
-        s_end(held, 0, "");
+        artel_held_end(held, 0, "");
     }
     return rc == ARTEL_EPENDING ? 0 : rc;
 }
@@ -192,16 +153,20 @@ s_file(self_t *self, artel_held_t *held)
     return rc == ARTEL_HELD_READY ? s_apply(self, held) : rc < 0 ? rc : 0;
 }
 
+//  Who comes next, and what is done with it.
+typedef artel_held_t *next_fn(artel_intake_t *intake);
+typedef int work_fn(self_t *self, artel_held_t *held);
+
 //  Go on with one after the other, until it is late or there are no more. A
 //  code: the transaction is over.
 static int
-s_work(self_t *self, artel_held_t *(*next)(self_t *), int (*fn)(self_t *, artel_held_t *))
+s_work(self_t *self, next_fn *next, work_fn *fn)
 {
     artel_held_t *held;
-    while ((held = next(self)) && !artel_catalogue_is_late(self->catalogue)) {
+    while ((held = next(&self->intake)) && !artel_catalogue_is_late(self->catalogue)) {
         int rc = fn(self, held);
         if (rc != 0)
-            s_end(held, rc, artel_catalogue_error(self->catalogue));
+            artel_held_end(held, rc, artel_catalogue_error(self->catalogue));
         if (!artel_catalogue_in_transaction(self->catalogue))
             return rc != 0 ? rc : ARTEL_EIO;
     }
@@ -209,9 +174,9 @@ s_work(self_t *self, artel_held_t *(*next)(self_t *), int (*fn)(self_t *, artel_
 }
 
 static int
-s_transact(self_t *self, artel_held_t *(*next)(self_t *), int (*fn)(self_t *, artel_held_t *))
+s_transact(self_t *self, next_fn *next, work_fn *fn)
 {
-    if (!next(self))
+    if (!next(&self->intake))
         return 0;
     int rc = artel_catalogue_begin(self->catalogue);
     if (rc != 0)
@@ -229,18 +194,18 @@ s_round(self_t *self)
 {
     int rc = s_need_catalogue(self);
     if (rc != 0) {
-        s_fail_all(self, rc);
+        artel_intake_fail(&self->intake, rc, self->why);
         return;
     }
     s_prepare(self);
-    rc = s_transact(self, s_next_ready, s_apply);
+    rc = s_transact(self, artel_intake_next_ready, s_apply);
     if (rc == 0)
         s_answer_done(self);
     if (rc == 0)
-        rc = s_transact(self, s_next_filing, s_file);
+        rc = s_transact(self, artel_intake_next_filing, s_file);
     if (rc != 0) {
         s_catalogue_failed(self, rc);
-        s_fail_all(self, rc);
+        artel_intake_fail(&self->intake, rc, self->why);
     }
 }
 
@@ -284,7 +249,7 @@ s_on_position_get(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
     artel_id_t writer = msg->position_get.writer;
     for (artel_held_t *held = self->intake.first; held; held = held->next)
         if (!held->is_done && artel_id_equal(held->deliver.writer, writer))
-            s_end(held, ARTEL_EAGAIN, "asked for the position before it was applied");
+            artel_held_end(held, ARTEL_EAGAIN, "asked for the position before it was applied");
     s_answer_done(self);
     uint64_t counter = 0;
     int rc = s_need_catalogue(self);
@@ -294,11 +259,17 @@ s_on_position_get(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
         artel_str(rc ? self->why : "") } });
 }
 
+//  A text with its final NUL, the caller's.
+static char *
+s_text(artel_str_t text)
+{
+    return artel_format("%.*s", (int) text.len, text.at ? text.at : "");
+}
+
 static int
 s_resolve(self_t *self, const artel_msg_resolve_t *ask, artel_version_t *ret)
 {
-    char *name = artel_format("%.*s", (int) ask->name.len, ask->name.at);
-    char *version = artel_format("%.*s", (int) ask->version.len, ask->version.at ? ask->version.at : "");
+    char *name = s_text(ask->name), *version = s_text(ask->version);
     int rc = name && version ? s_need_catalogue(self) : ARTEL_ENOMEM;
     if (rc == 0 && (rc = artel_catalogue_resolve(self->catalogue, name, version, ret)) != 0)
         snprintf(self->why, sizeof self->why, "%s", artel_catalogue_error(self->catalogue));
@@ -313,9 +284,10 @@ s_on_resolve(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
     (void) frame;
     artel_version_t found = { .version = -1 };
     int rc = s_resolve(self, &msg->resolve, &found);
-    s_tell(self, &(artel_msg_t) { .id = ARTEL_MSG_RESOLVED, .resolved = { .token = msg->resolve.token,
-        .code = rc, .name = msg->resolve.name, .type = artel_str(found.type), .version = found.version,
-        .manifest = found.manifest, .text = artel_str(rc ? self->why : "") } });
+    s_tell(self, &(artel_msg_t) { .id = ARTEL_MSG_RESOLVED, .resolved = {
+        .token = msg->resolve.token, .code = rc, .name = msg->resolve.name,
+        .type = artel_str(found.type), .version = found.version, .manifest = found.manifest,
+        .text = artel_str(rc ? self->why : "") } });
 }
 
 static void (*const s_handlers[])(self_t *, const artel_msg_t *, zmq_msg_t *) = {
@@ -350,7 +322,8 @@ s_read_importer(void *arg)
 {
     self_t *self = arg;
     artel_import_job_t job;
-    while (zmq_recv(zsock_resolve(self->intake.importer), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
+    void *importer = zsock_resolve(self->intake.importer);
+    while (zmq_recv(importer, &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
         artel_intake_imported(&self->intake, &job);
     return 0;
 }

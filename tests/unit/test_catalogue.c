@@ -152,7 +152,9 @@ s_write_some(void *arg)
     if (artel_catalogue_open(s_folder, true, &catalogue) != 0)
         return NULL;
     for (uint64_t i = 1; i <= 20; i++)
-        *id += batch_apply(catalogue, &(batch_t) { .writer = writer, .counter = i, .after = i - 1 }, NULL) == 0;
+        *id += batch_apply(catalogue, &(batch_t) { .writer = writer, .counter = i, .after = i - 1 },
+                           NULL)
+               == 0;
     artel_catalogue_close(&catalogue);
     return NULL;
 }
@@ -170,8 +172,10 @@ Test(catalogue, serves_eight_writers_at_once)
         cr_expect_eq(ids[i], 20);
     }
     artel_catalogue_t *catalogue = s_open(false);
-    cr_expect_str_eq(query(catalogue, "SELECT count(*), min(position), (SELECT count(*) FROM runs) FROM writers"),
-                     "8|20|1");
+    cr_expect_str_eq(
+        query(catalogue,
+              "SELECT count(*), min(position), (SELECT count(*) FROM runs) FROM writers"),
+        "8|20|1");
     artel_catalogue_close(&catalogue);
 }
 
@@ -190,7 +194,8 @@ Test(catalogue, lets_readers_look_while_somebody_writes)
 Test(catalogue, does_not_let_a_reader_write)
 {
     artel_catalogue_t *writer = s_open(true), *reader = s_open(false);
-    cr_assert_eq(sqlite3_exec(artel_catalogue_db(reader), "DELETE FROM runs", NULL, NULL, NULL), SQLITE_READONLY);
+    cr_assert_eq(sqlite3_exec(artel_catalogue_db(reader), "DELETE FROM runs", NULL, NULL, NULL),
+                 SQLITE_READONLY);
     artel_catalogue_close(&reader);
     artel_catalogue_close(&writer);
 }
@@ -222,9 +227,16 @@ s_apply_rows(artel_catalogue_t *catalogue, uint64_t counter, size_t n)
     memset(text, 'x', sizeof text);
     artel_cell_t cell = { .kind = ARTEL_STR, .str = { text, sizeof text } };
     for (size_t i = 0; i < n; i++)
-        records[i] = (artel_msg_t) { .id = ARTEL_MSG_HISTORY, .history = { (int64_t) i, 0, { &cell, 1 } } };
-    return batch_apply(catalogue, &(batch_t) { .writer = { "w" }, .counter = counter, .after = counter - 1,
-        .keys = { &key, 1 }, .records = records, .n = n }, NULL);
+        records[i] =
+            (artel_msg_t) { .id = ARTEL_MSG_HISTORY, .history = { (int64_t) i, 0, { &cell, 1 } } };
+    return batch_apply(catalogue,
+                       &(batch_t) { .writer = { "w" },
+                                    .counter = counter,
+                                    .after = counter - 1,
+                                    .keys = { &key, 1 },
+                                    .records = records,
+                                    .n = n },
+                       NULL);
 }
 
 Test(catalogue, that_is_full_takes_nothing_of_a_batch_and_goes_on_when_there_is_room)
@@ -274,8 +286,13 @@ s_write_for_ever(void)
         || artel_catalogue_position(catalogue, (artel_id_t) { "w" }, &position) != 0)
         _exit(1);
     for (;;) {
-        batch_apply(catalogue, &(batch_t) { .writer = { "w" }, .counter = position + 1, .after = position,
-            .records = records, .n = COUNT_OF(records) }, NULL);
+        batch_apply(catalogue,
+                    &(batch_t) { .writer = { "w" },
+                                 .counter = position + 1,
+                                 .after = position,
+                                 .records = records,
+                                 .n = COUNT_OF(records) },
+                    NULL);
         artel_catalogue_tidy(catalogue);
         position++;
     }
@@ -298,8 +315,12 @@ Test(catalogue, is_whole_whenever_its_program_is_killed)
         cr_assert_eq(artel_catalogue_position(catalogue, (artel_id_t) { "w" }, &position), 0);
         cr_assert_geq(position, before);
         before = position;
-        char *wanted = artel_format("%llu|%llu", 10 * (unsigned long long) position, 10 * (unsigned long long) position);
-        cr_assert_str_eq(query(catalogue, "SELECT count(*), coalesce((SELECT rows FROM runs), 0) FROM history_rows"), wanted);
+        char *wanted = artel_format("%llu|%llu", 10 * (unsigned long long) position,
+                                    10 * (unsigned long long) position);
+        cr_assert_str_eq(
+            query(catalogue,
+                  "SELECT count(*), coalesce((SELECT rows FROM runs), 0) FROM history_rows"),
+            wanted);
         cr_assert_str_eq(query(catalogue, "PRAGMA integrity_check"), "ok");
         cr_assert_str_eq(query(catalogue, "PRAGMA foreign_key_check"), "");
         free(wanted);

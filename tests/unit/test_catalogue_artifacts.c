@@ -33,7 +33,8 @@ s_content(char c)
     char hex[ARTEL_DIGEST_TEXT];
     memset(digest.at, c, sizeof digest.at);
     artel_hex(digest.at, sizeof digest.at, hex);
-    char *sql = artel_format("INSERT OR IGNORE INTO manifests (digest, complete) VALUES (X'%s', 1)", hex);
+    char *sql =
+        artel_format("INSERT OR IGNORE INTO manifests (digest, complete) VALUES (X'%s', 1)", hex);
     query(s_catalogue, sql);
     free(sql);
     return digest;
@@ -85,9 +86,11 @@ Test(catalogue_artifacts, numbers_versions_from_0_without_a_gap)
     s_expect(s_send(s_artifact("m", 'b')), 1, true);
     s_expect(s_send(s_artifact("other", 'a')), 0, true);
     s_expect(s_send(s_artifact("m", 'c')), 2, true);
-    cr_expect_str_eq(query(s_catalogue, "SELECT name, type, version, files, bytes, aliases, run, history_step,"
-                           " created_ms FROM artifact_versions WHERE name = 'm' ORDER BY version LIMIT 1"),
-                     "m|model|0|2|10|NULL|r|NULL|77");
+    cr_expect_str_eq(
+        query(s_catalogue,
+              "SELECT name, type, version, files, bytes, aliases, run, history_step,"
+              " created_ms FROM artifact_versions WHERE name = 'm' ORDER BY version LIMIT 1"),
+        "m|model|0|2|10|NULL|r|NULL|77");
 }
 
 Test(catalogue_artifacts, makes_no_version_of_equal_content)
@@ -144,6 +147,20 @@ Test(catalogue_artifacts, refuses_another_type_with_a_sentence)
     s_expect(s_send(s_artifact("m", 'b')), 1, true);
 }
 
+Test(catalogue_artifacts, keeps_the_type_if_none_is_said)
+{
+    artel_msg_artifact_send_t send = s_artifact("m", 'a');
+    s_send(send);
+    send = s_artifact("m", 'b');
+    send.type = (artel_str_t) { 0 };
+    s_expect(s_send(send), 1, true);
+    send = s_artifact("new", 'b');
+    send.type = (artel_str_t) { 0 };
+    s_expect(s_send(send), 0, true);
+    cr_expect_str_eq(query(s_catalogue, "SELECT name, type FROM artifacts ORDER BY name"),
+                     "m|model new|artifact");
+}
+
 Test(catalogue_artifacts, refuses_names_and_aliases_that_could_not_be_asked_for)
 {
     artel_str_t alias[] = { { "v12", 3 } };
@@ -184,8 +201,11 @@ Test(catalogue_artifacts, waits_for_a_manifest_that_is_not_filed)
     artel_msg_artifact_send_t send = s_artifact("m", 'a');
     query(s_catalogue, "UPDATE manifests SET complete = 0");
     artel_msg_t record = { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = send };
-    cr_assert_eq(batch_apply(s_catalogue, &(batch_t) { .writer = s_writer, .counter = 1, .records = &record,
-        .n = 1 }, &s_verdicts), ARTEL_EPENDING);
+    cr_assert_eq(
+        batch_apply(s_catalogue,
+                    &(batch_t) { .writer = s_writer, .counter = 1, .records = &record, .n = 1 },
+                    &s_verdicts),
+        ARTEL_EPENDING);
     cr_expect_eq(s_verdicts.n, 0);
     cr_expect_str_eq(query(s_catalogue, "SELECT count(*) FROM artifacts"), "0");
 }
@@ -193,12 +213,21 @@ Test(catalogue_artifacts, waits_for_a_manifest_that_is_not_filed)
 Test(catalogue_artifacts, records_who_made_and_who_used_a_version)
 {
     s_send(s_artifact("m", 'a'));
-    artel_msg_t use = { .id = ARTEL_MSG_USE_ARTIFACT, .use_artifact = { .name = artel_str("m"),
-        .version = 7, .manifest = s_content('a'), .at_ms = 5 } };       //  v7 was another sink's number
-    cr_assert_eq(batch_apply(s_catalogue, &(batch_t) { .run = "user", .writer = { "x" }, .counter = 1,
-        .records = &use, .n = 1 }, NULL), 0);
-    cr_expect_str_eq(query(s_catalogue, "SELECT run, direction, name, version, time_ms FROM artifact_lineage"
-                           " ORDER BY run"), "r|out|m|0|77 user|in|m|0|5");
+    artel_msg_t use = { .id = ARTEL_MSG_USE_ARTIFACT,
+                        .use_artifact = { .name = artel_str("m"),
+                                          .version = 7,
+                                          .manifest = s_content('a'),
+                                          .at_ms = 5 } };     //  v7 was another sink's number
+    cr_assert_eq(
+        batch_apply(
+            s_catalogue,
+            &(batch_t) { .run = "user", .writer = { "x" }, .counter = 1, .records = &use, .n = 1 },
+            NULL),
+        0);
+    cr_expect_str_eq(query(s_catalogue,
+                           "SELECT run, direction, name, version, time_ms FROM artifact_lineage"
+                           " ORDER BY run"),
+                     "r|out|m|0|77 user|in|m|0|5");
 }
 
 Test(catalogue_artifacts, refuses_a_use_of_what_the_store_does_not_have)

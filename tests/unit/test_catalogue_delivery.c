@@ -24,12 +24,15 @@ s_teardown(void)
 
 TestSuite(catalogue_delivery, .init = s_setup, .fini = s_teardown, .timeout = 20);
 
-static const artel_strs_t s_keys = { (const artel_str_t[]) { { "loss", 4 }, { "name", 4 }, { "n", 1 } }, 3 };
+static const artel_strs_t s_keys = {
+    (const artel_str_t[]) { { "loss", 4 }, { "name", 4 }, { "n", 1 } }, 3
+};
 
 static artel_msg_t
 s_history(int64_t step, const artel_cell_t *cells, size_t n)
 {
-    return (artel_msg_t) { .id = ARTEL_MSG_HISTORY, .history = { step, 1000 + step, { cells, n } } };
+    return (artel_msg_t) { .id = ARTEL_MSG_HISTORY,
+                           .history = { step, 1000 + step, { cells, n } } };
 }
 
 static artel_msg_t
@@ -88,7 +91,8 @@ static bool
 s_is_minus_zero(const char *sql)
 {
     sqlite3_stmt *stmt;
-    cr_assert_eq(sqlite3_prepare_v2(artel_catalogue_db(s_catalogue), sql, -1, &stmt, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(artel_catalogue_db(s_catalogue), sql, -1, &stmt, NULL),
+                 SQLITE_OK);
     cr_assert_eq(sqlite3_step(stmt), SQLITE_ROW);
     double value = sqlite3_column_double(stmt, 0);
     sqlite3_finalize(stmt);
@@ -97,15 +101,15 @@ s_is_minus_zero(const char *sql)
 
 Test(catalogue_delivery, keeps_every_value_exactly)
 {
-    artel_cell_t cells[] = {
-        { .key = 0, .kind = ARTEL_I64, .i64 = INT64_MAX }, { .key = 1, .kind = ARTEL_I64, .i64 = INT64_MIN },
-        { .key = 2, .kind = ARTEL_BOOL, .flag = true } };
-    artel_cell_t more[] = {
-        { .key = 0, .kind = ARTEL_F64, .f64 = -0.0 }, { .key = 1, .kind = ARTEL_STR, .str = { "a\0b", 3 } },
-        { .key = 2, .kind = ARTEL_F64, .f64 = INFINITY } };
-    artel_cell_t last[] = {
-        { .key = 0, .kind = ARTEL_F64, .f64 = NAN }, { .key = 1, .kind = ARTEL_STR, .str = { "", 0 } },
-        { .key = 2, .kind = ARTEL_F64, .f64 = 3.0 } };
+    artel_cell_t cells[] = { { .key = 0, .kind = ARTEL_I64, .i64 = INT64_MAX },
+                             { .key = 1, .kind = ARTEL_I64, .i64 = INT64_MIN },
+                             { .key = 2, .kind = ARTEL_BOOL, .flag = true } };
+    artel_cell_t more[] = { { .key = 0, .kind = ARTEL_F64, .f64 = -0.0 },
+                            { .key = 1, .kind = ARTEL_STR, .str = { "a\0b", 3 } },
+                            { .key = 2, .kind = ARTEL_F64, .f64 = INFINITY } };
+    artel_cell_t last[] = { { .key = 0, .kind = ARTEL_F64, .f64 = NAN },
+                            { .key = 1, .kind = ARTEL_STR, .str = { "", 0 } },
+                            { .key = 2, .kind = ARTEL_F64, .f64 = 3.0 } };
     cr_assert_eq(s_apply(1, (artel_msg_t[]) { s_history(0, cells, 3), s_history(1, more, 3),
                                               s_history(2, last, 3) }, 3), 0);
     s_expect("SELECT type, typeof(value), value FROM history WHERE step = 0 ORDER BY key",
@@ -152,8 +156,9 @@ Test(catalogue_delivery, rolls_back_as_if_the_batch_had_never_come)
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     artel_msg_t record = s_loss(0, 1);
-    artel_msg_deliver_t deliver = batch_pack(&(batch_t) { .writer = s_writer, .counter = 1, .keys = s_keys,
-        .records = &record, .n = 1 }, &out);
+    artel_msg_deliver_t deliver = batch_pack(
+        &(batch_t) { .writer = s_writer, .counter = 1, .keys = s_keys, .records = &record, .n = 1 },
+        &out);
     artel_verdicts_t none = { 0 };
     cr_assert_eq(artel_catalogue_begin(s_catalogue), 0);
     cr_assert_eq(artel_delivery_apply(s_catalogue, &deliver, &none, &none), 0);
@@ -177,18 +182,27 @@ Test(catalogue_delivery, follows_the_history_in_the_summary_until_a_program_sets
 
 Test(catalogue_delivery, replaces_a_config_value_by_a_later_one)
 {
-    artel_cell_t one = { .key = 2, .kind = ARTEL_I64, .i64 = 1 }, two = { .key = 2, .kind = ARTEL_BOOL, .flag = false };
-    cr_assert_eq(s_apply_one(1, (artel_msg_t) { .id = ARTEL_MSG_CONFIG, .config = { { &one, 1 } } }), 0);
-    cr_assert_eq(s_apply_one(2, (artel_msg_t) { .id = ARTEL_MSG_CONFIG, .config = { { &two, 1 } } }), 0);
+    artel_cell_t one = { .key = 2, .kind = ARTEL_I64, .i64 = 1 },
+                 two = { .key = 2, .kind = ARTEL_BOOL, .flag = false };
+    cr_assert_eq(
+        s_apply_one(1, (artel_msg_t) { .id = ARTEL_MSG_CONFIG, .config = { { &one, 1 } } }), 0);
+    cr_assert_eq(
+        s_apply_one(2, (artel_msg_t) { .id = ARTEL_MSG_CONFIG, .config = { { &two, 1 } } }), 0);
     s_expect("SELECT run, key, type, value FROM config", "r|n|bool|0");
 }
 
 Test(catalogue_delivery, lets_an_empty_field_of_a_run_erase_nothing_but_replaces_tags)
 {
     artel_str_t tags[] = { { "b", 1 }, { "a", 1 } };
-    cr_assert_eq(s_apply_one(1, (artel_msg_t) { .id = ARTEL_MSG_RUN, .run = { .run = artel_str("r"),
-        .project = artel_str("p"), .name = artel_str("n"), .notes = artel_str("x"), .tags = { tags, 2 },
-        .at_ms = 5, .hidden = true } }), 0);
+    cr_assert_eq(s_apply_one(1, (artel_msg_t) { .id = ARTEL_MSG_RUN,
+                                                .run = { .run = artel_str("r"),
+                                                         .project = artel_str("p"),
+                                                         .name = artel_str("n"),
+                                                         .notes = artel_str("x"),
+                                                         .tags = { tags, 2 },
+                                                         .at_ms = 5,
+                                                         .hidden = true } }),
+                 0);
     cr_assert_eq(s_apply_one(2, (artel_msg_t) { .id = ARTEL_MSG_RUN, .run = { .run = artel_str("r"),
         .notes = artel_str("y"), .tags = { tags, 1 }, .at_ms = 9 } }), 0);
     s_expect("SELECT run, project, name, notes, hidden, created_ms FROM runs", "r|p|n|y|1|5");
@@ -201,8 +215,11 @@ Test(catalogue_delivery, lets_an_empty_field_of_a_run_erase_nothing_but_replaces
 static artel_msg_t
 s_start(int64_t at_ms)
 {
-    return (artel_msg_t) { .id = ARTEL_MSG_RUN_START, .run_start = { .host = artel_str("h"), .pid = 7,
-        .program = artel_str("train"), .at_ms = at_ms } };
+    return (artel_msg_t) { .id = ARTEL_MSG_RUN_START,
+                           .run_start = { .host = artel_str("h"),
+                                          .pid = 7,
+                                          .program = artel_str("train"),
+                                          .at_ms = at_ms } };
 }
 
 static artel_msg_t
@@ -245,7 +262,8 @@ Test(catalogue_delivery, takes_back_a_crash_when_the_writer_goes_on)
 Test(catalogue_delivery, is_running_while_one_writer_of_several_is)
 {
     cr_assert_eq(s_apply(1, (artel_msg_t[]) { s_start(10), s_loss(0, 1) }, 2), 0);
-    cr_assert_eq(s_apply_of(s_other, 1, (artel_msg_t[]) { s_start(11), s_exit(0, false, 2000) }, 2), 0);
+    cr_assert_eq(s_apply_of(s_other, 1, (artel_msg_t[]) { s_start(11), s_exit(0, false, 2000) }, 2),
+                 0);
     s_expect_state("running|NULL|NULL");
     cr_assert_eq(s_apply_one(2, s_exit(1, false, 1500)), 0);
     s_expect_state("failed|1|1500");
@@ -253,8 +271,10 @@ Test(catalogue_delivery, is_running_while_one_writer_of_several_is)
 
 Test(catalogue_delivery, forgets_a_crash_that_a_later_writer_made_good)
 {
-    cr_assert_eq(s_apply(1, (artel_msg_t[]) { s_start(10), s_loss(0, 1) }, 2), 0);      //  alive until 1000
-    cr_assert_eq(s_apply_of(s_other, 1, (artel_msg_t[]) { s_start(5000), s_exit(0, false, 6000) }, 2), 0);
+    cr_assert_eq(s_apply(1, (artel_msg_t[]) { s_start(10), s_loss(0, 1) }, 2),
+                 0);     //  alive until 1000
+    cr_assert_eq(
+        s_apply_of(s_other, 1, (artel_msg_t[]) { s_start(5000), s_exit(0, false, 6000) }, 2), 0);
     cr_assert_eq(s_apply_one(2, s_exit(-1, true, 9000)), 0);        //  adopted long after
     s_expect_state("finished|0|6000");
     s_expect("SELECT count(*) FROM writers WHERE crashed", "1");
@@ -283,7 +303,9 @@ static int
 s_apply_bytes(uint64_t counter, const char *bytes, size_t len)
 {
     artel_verdicts_t none = { 0 };
-    artel_msg_deliver_t deliver = { artel_str("r"), s_writer, counter, { bytes, len }, counter - 1 };
+    artel_msg_deliver_t deliver = {
+        artel_str("r"), s_writer, counter, { bytes, len }, counter - 1
+    };
     cr_assert_eq(artel_catalogue_begin(s_catalogue), 0);
     int rc = artel_delivery_apply(s_catalogue, &deliver, &none, &none);
     return rc == 0 ? artel_catalogue_commit(s_catalogue) : rc;
@@ -310,7 +332,9 @@ Test(catalogue_delivery, keeps_the_records_before_a_broken_one)
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     artel_msg_t record = s_loss(0, 4);
-    batch_pack(&(batch_t) { .writer = s_writer, .counter = 1, .keys = s_keys, .records = &record, .n = 1 }, &out);
+    batch_pack(
+        &(batch_t) { .writer = s_writer, .counter = 1, .keys = s_keys, .records = &record, .n = 1 },
+        &out);
     msgpack_sbuffer_write(&out, "\x93\x03", 2);
     cr_assert_eq(s_apply_bytes(1, out.data, out.size), 0);
     s_expect("SELECT value FROM history", "4.0");
@@ -328,8 +352,12 @@ Test(catalogue_delivery, passes_over_a_batch_with_a_key_that_is_none)
 
 Test(catalogue_delivery, refuses_the_record_of_another_run_alone)
 {
-    cr_assert_eq(s_apply(1, (artel_msg_t[]) { { .id = ARTEL_MSG_RUN, .run = { .run = artel_str("x") } },
-                                              s_loss(3, 4) }, 2), 0);
+    cr_assert_eq(
+        s_apply(1,
+                (artel_msg_t[]) { { .id = ARTEL_MSG_RUN, .run = { .run = artel_str("x") } },
+                                  s_loss(3, 4) },
+                2),
+        0);
     s_expect("SELECT value FROM history", "4.0");
     s_expect_passed(1, "1|0|run|the record is of another run than its batch");
 }
@@ -337,8 +365,11 @@ Test(catalogue_delivery, refuses_the_record_of_another_run_alone)
 Test(catalogue_delivery, does_not_give_a_writer_to_a_second_run)
 {
     cr_assert_eq(s_apply_one(1, s_loss(0, 1)), 0);
-    cr_assert_eq(batch_apply(s_catalogue, &(batch_t) { .run = "other", .writer = s_writer, .counter = 2,
-        .after = 1 }, NULL), ARTEL_EPROTO);
+    cr_assert_eq(
+        batch_apply(s_catalogue,
+                    &(batch_t) { .run = "other", .writer = s_writer, .counter = 2, .after = 1 },
+                    NULL),
+        ARTEL_EPROTO);
     s_expect("SELECT run FROM runs", "r");
 }
 

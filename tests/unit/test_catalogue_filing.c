@@ -47,7 +47,8 @@ s_add_references(int n)
     char name[64];
     for (int i = 0; i < n; i++) {
         snprintf(name, sizeof name, "data/%06d", i);
-        cr_assert_eq(artel_ingest_reference(s_ingest, name, "s3://bucket/key", "etag", (uint64_t) i), 0);
+        cr_assert_eq(
+            artel_ingest_reference(s_ingest, name, "s3://bucket/key", "etag", (uint64_t) i), 0);
     }
 }
 
@@ -55,7 +56,8 @@ static artel_filing_t *
 s_open(const artel_ingest_result_t *result)
 {
     artel_filing_t *filing = NULL;
-    int rc = artel_filing_open(s_catalogue, &result->manifest, result->pack, &filing, s_text, sizeof s_text);
+    int rc = artel_filing_open(s_catalogue, &result->manifest, result->pack, &filing, s_text,
+                               sizeof s_text);
     cr_assert_eq(rc, 0, "%d: %s", rc, s_text);
     return filing;
 }
@@ -101,7 +103,8 @@ s_expect(const char *sql, const char *wanted)
 Test(catalogue_filing, keeps_every_kind_of_entry)
 {
     char *link = artel_format("%s/tree/link", s_folder), *tree = artel_format("%s/tree", s_folder);
-    char *file = artel_format("%s/tree/run me", s_folder), *empty = artel_format("%s/tree/none", s_folder);
+    char *file = artel_format("%s/tree/run me", s_folder),
+         *empty = artel_format("%s/tree/none", s_folder);
     cr_assert_eq(artel_make_dirs(empty), 0);
     int fd = open(file, O_CREAT | O_WRONLY, 0755);
     cr_assert_eq(write(fd, "abc", 3), 3);
@@ -231,6 +234,9 @@ Test(catalogue_filing, does_not_file_what_is_no_manifest)
     s_file(&result);
     artel_filing_t *filing = NULL;
     artel_digest_t digest;
-    cr_assert(artel_unhex("5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5", 32, digest.at));
-    cr_expect_eq(artel_filing_open(s_catalogue, &digest, result.pack, &filing, s_text, sizeof s_text), ARTEL_EPROTO);
+    cr_assert(artel_unhex("5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5", 32,
+                          digest.at));
+    cr_expect_eq(
+        artel_filing_open(s_catalogue, &digest, result.pack, &filing, s_text, sizeof s_text),
+        ARTEL_EPROTO);
 }

@@ -31,7 +31,9 @@ s_start(const char *place)
 {
     zsock_t *end;
     cr_assert_eq(artel_sock_pair(&s_sender, &end), 0);
-    artel_store_args_t args = { .start.name = "artel/store", .state = s_state, .place = place, .sender = end };
+    artel_store_args_t args = {
+        .start.name = "artel/store", .state = s_state, .place = place, .sender = end
+    };
     cr_assert_eq(artel_actor_start(&s_store, artel_store, &args.start), 0);
 }
 
@@ -98,9 +100,14 @@ static void
 s_send_row(artel_id_t writer, uint64_t counter, double value)
 {
     artel_cell_t cell = { .kind = ARTEL_F64, .f64 = value };
-    artel_msg_t record = { .id = ARTEL_MSG_HISTORY, .history = { (int64_t) counter, 7, { &cell, 1 } } };
-    s_send_batch(&(batch_t) { .writer = writer, .counter = counter, .after = counter - 1, .keys = s_keys,
-                              .records = &record, .n = 1 });
+    artel_msg_t record = { .id = ARTEL_MSG_HISTORY,
+                           .history = { (int64_t) counter, 7, { &cell, 1 } } };
+    s_send_batch(&(batch_t) { .writer = writer,
+                              .counter = counter,
+                              .after = counter - 1,
+                              .keys = s_keys,
+                              .records = &record,
+                              .n = 1 });
 }
 
 static artel_msg_artifact_send_t
@@ -142,7 +149,8 @@ s_expect_done(const artel_msg_artifact_send_t *send)
 static artel_msg_position_t
 s_position(artel_id_t writer)
 {
-    s_send((artel_msg_t) { .id = ARTEL_MSG_POSITION_GET, .position_get = { artel_str("r"), writer } });
+    s_send(
+        (artel_msg_t) { .id = ARTEL_MSG_POSITION_GET, .position_get = { artel_str("r"), writer } });
     artel_msg_t msg = s_recv();
     cr_assert_eq(msg.id, ARTEL_MSG_POSITION);
     return msg.position;
@@ -247,7 +255,8 @@ Test(store, passes_over_what_is_no_batch)
     s_send((artel_msg_t) { .id = ARTEL_MSG_DELIVER, .deliver = { artel_str("r"), s_writer, 1,
         { "nonsense", 8 }, 0 } });
     s_expect_delivered(s_writer, 1, 0);
-    s_expect(s_state, "SELECT counter, reason FROM refused", "1|what was in the journal is no batch");
+    s_expect(s_state, "SELECT counter, reason FROM refused",
+             "1|what was in the journal is no batch");
 }
 
 Test(store, commits_an_artifact_and_says_so_before_its_batch_is_delivered)
@@ -262,7 +271,8 @@ Test(store, commits_an_artifact_and_says_so_before_its_batch_is_delivered)
     cr_expect(artel_id_equal(done.writer, s_writer));
     cr_expect_eq(done.counter, 1);
     s_expect_delivered(s_writer, 1, 0);
-    s_expect(s_state, "SELECT name, version, path, size FROM artifact_entries", "m|0|one|5 m|0|two|5");
+    s_expect(s_state, "SELECT name, version, path, size FROM artifact_entries",
+             "m|0|one|5 m|0|two|5");
 }
 
 Test(store, says_again_what_became_of_an_artifact)
@@ -332,7 +342,8 @@ Test(store, takes_a_question_for_the_position_as_a_new_beginning)
     artel_msg_artifact_send_t send = s_artifact(&result);
     s_send_artifact(s_writer, 1, &send);
     s_send_row(s_writer, 2, 1);
-    s_send((artel_msg_t) { .id = ARTEL_MSG_POSITION_GET, .position_get = { artel_str("r"), s_writer } });
+    s_send((artel_msg_t) { .id = ARTEL_MSG_POSITION_GET,
+                           .position_get = { artel_str("r"), s_writer } });
     s_expect_delivered(s_writer, 1, ARTEL_EAGAIN);
     s_expect_delivered(s_writer, 2, ARTEL_EAGAIN);
     artel_msg_t msg = s_recv();
@@ -377,7 +388,9 @@ Test(store, in_another_directory_has_its_own_blobs_catalogue_and_position)
     cr_expect_eq(done.version, 0);
     s_expect_delivered(s_writer, 1, 0);
     s_expect_delivered(s_writer, 2, 0);
-    s_expect(s_place, "SELECT (SELECT count(*) FROM writers), (SELECT count(*) FROM artifact_entries)", "1|2");
+    s_expect(s_place,
+             "SELECT (SELECT count(*) FROM writers), (SELECT count(*) FROM artifact_entries)",
+             "1|2");
     folder_destroy(s_state);                            //  it stands alone
     s_state = folder_new();
     s_expect_two(s_place, &result);
@@ -430,7 +443,8 @@ Test(store, delivers_nothing_into_another_machines_directory)
 
 Test(store, delivers_nothing_into_what_is_no_catalogue)
 {
-    s_write_file("catalogue.db", "This is a file of somebody else, and longer than a header of SQLite is, "
+    s_write_file("catalogue.db",
+                 "This is a file of somebody else, and longer than a header of SQLite is, "
                  "so that it is not taken for one that is torn.");
     s_expect_refusal(ARTEL_ECORRUPT);
 }
@@ -483,7 +497,8 @@ Test(store, resolves_versions_and_aliases)
     s_send_artifact(s_writer, 1, &send);
     s_expect_done(&send);
     s_expect_delivered(s_writer, 1, 0);
-    s_send((artel_msg_t) { .id = ARTEL_MSG_RESOLVE, .resolve = { 42, { 0 }, artel_str("m"), artel_str("v0") } });
+    s_send((artel_msg_t) { .id = ARTEL_MSG_RESOLVE,
+                           .resolve = { 42, { 0 }, artel_str("m"), artel_str("v0") } });
     artel_msg_t msg = s_recv();
     cr_assert_eq(msg.id, ARTEL_MSG_RESOLVED);
     cr_expect_eq(msg.resolved.token, 42);
@@ -491,7 +506,8 @@ Test(store, resolves_versions_and_aliases)
     cr_expect_eq(msg.resolved.version, 0);
     cr_expect(artel_str_equal(msg.resolved.type, artel_str("t")));
     cr_expect_eq(memcmp(&msg.resolved.manifest, &result.manifest, sizeof result.manifest), 0);
-    s_send((artel_msg_t) { .id = ARTEL_MSG_RESOLVE, .resolve = { 43, { 0 }, artel_str("m"), artel_str("best") } });
+    s_send((artel_msg_t) { .id = ARTEL_MSG_RESOLVE,
+                           .resolve = { 43, { 0 }, artel_str("m"), artel_str("best") } });
     msg = s_recv();
     cr_expect_eq(msg.resolved.token, 43);
     cr_expect_eq(msg.resolved.code, ARTEL_ENOENT);
