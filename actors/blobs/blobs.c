@@ -225,7 +225,5 @@ artel_blobs_lock(const char *store, bool exclusive, int *ret_fd)
 void
 artel_blobs_unlock(int fd)
 {
-    if (fd >= 0)
-        artel_fd_unlock(fd);        //  a child that is just being forked has the descriptor too
     artel_fd_close(fd);
 }

@@ -327,14 +327,14 @@ artel_ingest_file(artel_ingest_t *self, const char *path, const char *name)
 {
     struct stat st;
     artel_str_t entry = artel_str(name ? name : s_base_name(path));
-    int rc = s_check(self, entry);
-    if (rc != 0)
-        return rc;
+    if (self->closed)
+        return ARTEL_ECLOSED;
     if (stat(path, &st) != 0)
         return s_fail_read(self, artel_error_of_errno(errno), artel_str(path));
     if (!S_ISREG(st.st_mode))
         return s_refuse(self, ARTEL_EINVAL, artel_str(path), artel_tree_kind(st.st_mode), NULL);
-    return s_visit_file(self, AT_FDCWD, path, true, entry);
+    int rc = s_check(self, entry);
+    return rc == 0 ? s_visit_file(self, AT_FDCWD, path, true, entry) : rc;
 }
 
 //  Walk the open folder; prefix has no slash at its end.

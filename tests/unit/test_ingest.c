@@ -236,6 +236,16 @@ Test(ingest, of_content_that_is_there_already_replaces_a_file_that_was_cut)
     }
 }
 
+Test(ingest, of_many_large_files_stores_each)
+{
+    enum { N = 20 };
+    for (int i = 0; i < N; i++)
+        s_write_noise(s_in("tree/%d", i), (1 << 20) + 1, (uint64_t) i);
+    cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
+    cr_expect_eq(s_finish().files, N);
+    s_expect_store(1, N, false);
+}
+
 Test(ingest, shows_nothing_before_it_finishes)
 {
     s_write_noise(s_in("tree/large"), 2 << 20, 1);
@@ -246,11 +256,28 @@ Test(ingest, shows_nothing_before_it_finishes)
 
 Test(ingest, destroyed_before_it_finishes_leaves_nothing)
 {
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 12; i++) {
         s_write_noise(s_in("tree/large%d", i), 2 << 20, (uint64_t) i);
         s_write_noise(s_in("tree/small%d", i), 1 << 20, (uint64_t) i);
     }
     cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
+    artel_ingest_destroy(&s_ingest);
+    s_expect_store(0, 0, false);
+}
+
+//  Files are where the folders of large blobs should be.
+Test(ingest, that_cannot_be_made_visible_says_so_and_leaves_nothing)
+{
+    artel_ingest_result_t result;
+    s_write_noise(s_in("tree/large"), 2 << 20, 1);
+    s_write_noise(s_in("tree/small"), 1000, 1);
+    for (int i = 0; i < 256; i++)
+        s_write_text(s_in("store/blobs/%02x", i), "");
+    cr_assert_eq(artel_ingest_dir(s_ingest, s_in("tree"), NULL), 0);
+    cr_assert_neq(artel_ingest_finish(s_ingest, &result), 0);
+    for (int i = 0; i < 256; i++)
+        cr_assert_eq(unlink(s_in("store/blobs/%02x", i)), 0);
+    cr_expect_eq(strncmp(artel_ingest_error(s_ingest), "the store could not be written", 30), 0);
     artel_ingest_destroy(&s_ingest);
     s_expect_store(0, 0, false);
 }
@@ -348,7 +375,7 @@ Test(ingest, refuses_what_is_not_there)
     s_begin();
     s_expect_refused(artel_ingest_dir(s_ingest, s_in("none"), NULL), ARTEL_ENOENT, "none'");
     s_begin();
-    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree"), "x"), ARTEL_EINVAL, "is a folder");
+    s_expect_refused(artel_ingest_file(s_ingest, s_in("tree/"), NULL), ARTEL_EINVAL, "is a folder");
     s_begin();
     s_write_text(s_in("file"), "");
     s_expect_refused(artel_ingest_dir(s_ingest, s_in("file"), "x"), ARTEL_EINVAL, "is no folder");
