@@ -4,7 +4,10 @@
 //  bytes every time where the encoder allows it.
 
 #include "batch.h"
+#include "blobs.h"
+#include "frame.h"
 #include "fuzz.h"
+#include "ingest.h"
 #include "journal.h"
 #include "outcomes.h"
 
@@ -102,19 +105,36 @@ s_write_file(const char *target, const char *name, const char *path)
     s_write(target, name, bytes, size + 1);
 }
 
-//  A journal with a second segment, and the steps of fuzz_journal.c that compose some more.
+//  A frame of the writer of fuzz_journal.c, behind what out holds.
+static void
+s_put_frame(msgpack_sbuffer *out, artel_frame_t frame, const char *payload)
+{
+    uint8_t header[ARTEL_FRAME_HEADER];
+    uint64_t seed = artel_frame_seed((artel_id_t) { "a writer id 16b" }, 1);
+    frame.sum = artel_frame_sum(payload, frame.len, seed);
+    artel_frame_encode(&frame, seed, header);
+    REQUIRE(msgpack_sbuffer_write(out, (char *) header, sizeof header) == 0);
+    REQUIRE(msgpack_sbuffer_write(out, payload, frame.len) == 0);
+    REQUIRE(msgpack_sbuffer_write(out, "\0\0\0\0\0\0\0", artel_frame_pad(frame.len)) == 0);
+}
+
+//  A whole segment, made here: a real one has this machine's name in it. Then
+//  steps of fuzz_journal.c that compose some more.
 static void
 s_seed_journal(void)
 {
-    artel_journal_t *journal;
-    artel_journal_birth_t birth = { "run", { "a writer id 16b" }, "store", ARTEL_RESUMES_NEVER };
-    REQUIRE(artel_journal_create(fuzz_state(), &birth, &journal) == 0);
-    for (uint64_t i = 1; i <= 4; i++) {
-        artel_journal_frame_t frame = { i, "some bytes of a batch", (size_t) (5 * i) };
-        REQUIRE(artel_journal_append(journal, &frame, 1) == 0);
-    }
-    artel_journal_close(&journal);
-    s_write_file("journal", "closed", "runs/run/61207772697465722069642031366200/00000001.seg");
+    static const char head[] = "format=1.0\0run=run\0sinks=store";
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    REQUIRE(msgpack_sbuffer_write(&out, "\0" ARTEL_SEGMENT_TEXT, 1 + ARTEL_SEGMENT_MARK) == 0);
+    s_put_frame(&out, (artel_frame_t) { .kind = ARTEL_FRAME_HEAD, .flags = ARTEL_FRAME_OPENING,
+                                        .len = sizeof head }, head);
+    for (uint32_t i = 1; i <= 3; i++)
+        s_put_frame(&out, (artel_frame_t) { .kind = ARTEL_FRAME_BATCH, .counter = i, .len = 5 * i },
+                    "some bytes of a batch");
+    s_put_frame(&out, (artel_frame_t) { .kind = ARTEL_FRAME_SEAL, .counter = 3, .durable = 3 }, "");
+    s_write("journal", "closed", out.data, out.size);
+    msgpack_sbuffer_destroy(&out);
 
     static const uint8_t any[] = { 1, 0, 1, 0, 0, 6, 0, 1, 0, 6, 0, 2, 1, 6, 0, 3, 1, 1, 0, 3, 3 };
     static const uint8_t hole[] = { 2, 6, 0, 0, 0, 3, 0, 0, 0, 6, 0, 0, 0 };
@@ -126,12 +146,15 @@ s_seed_journal(void)
     s_write("journal", "again", again, sizeof again);
 }
 
-//  Needs the folder of s_seed_journal.
 static void
 s_seed_outcomes(void)
 {
+    artel_journal_t *journal;
     artel_outcomes_t *outcomes;
     const artel_id_t writer = { "a writer id 16b" };
+    artel_journal_birth_t birth = { "run", writer, "store", ARTEL_RESUMES_NEVER };
+    REQUIRE(artel_journal_create(fuzz_state(), &birth, &journal) == 0);
+    artel_journal_close(&journal);
     REQUIRE(artel_outcomes_open(fuzz_state(), "run", writer, "store", &outcomes) == 0);
     artel_outcome_t done = { 1, { "an xid of 16 byt" }, 0, 3, true, "" };
     artel_outcome_t refused = { 2, { "an xid of 16 byt" }, -18, -1, false, "two\nlines \\ and more" };
@@ -140,6 +163,33 @@ s_seed_outcomes(void)
     s_write_file("outcomes", "two", "runs/run/61207772697465722069642031366200/store.outcomes");
     static const char lines[] = "\0011 00112233445566778899aabbccddeeff 0 3 1 \n2 00 -1 -1 0 x\\";
     s_write("outcomes", "lines", lines, sizeof lines - 1);
+}
+
+//  A small artifact: its pack, and the manifest in it.
+static void
+s_seed_blobs(void)
+{
+    artel_ingest_t *ingest;
+    artel_ingest_result_t result;
+    artel_ingest_options_t options = { .store = fuzz_state() };
+    REQUIRE(artel_ingest_begin(&options, &ingest) == 0);
+    REQUIRE(artel_ingest_bytes(ingest, "a/file", "some bytes", 10) == 0);
+    REQUIRE(artel_ingest_bytes(ingest, "a/other", "others", 6) == 0);
+    REQUIRE(artel_ingest_bytes(ingest, "empty", "", 0) == 0);
+    REQUIRE(artel_ingest_reference(ingest, "far", "s3://bucket/key", "etag", 12) == 0);
+    REQUIRE(artel_ingest_finish(ingest, &result) == 0);
+    artel_ingest_destroy(&ingest);
+
+    char path[PATH_MAX];
+    void *manifest;
+    size_t len;
+    snprintf(path, sizeof path, "blobs/packs/%s.pack", result.pack);
+    s_write_file("pack", "four", path);
+    REQUIRE(artel_blob_read(fuzz_state(), &result.manifest, result.pack, 65536, &manifest, &len) == 0);
+    s_write("manifest", "four", manifest, len);
+    free(manifest);
+    static const char empty[] = "artel-manifest-1\n";
+    s_write("manifest", "empty", empty, sizeof empty - 1);
 }
 
 int
@@ -155,5 +205,6 @@ main(int argc, char **argv)
     s_seed_sinks();
     s_seed_journal();
     s_seed_outcomes();
+    s_seed_blobs();
     return 0;
 }
