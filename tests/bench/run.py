@@ -15,11 +15,13 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build", "bench")
-TIMEOUT_S = 120
+TIMEOUT_S = 120                         # of one run
+SETTLE_S = 3                            # most to wait for the disk before one
 
 
 @dataclass
@@ -75,11 +77,24 @@ def holds(value, goal):
     return value <= float(limit) if sign == "<=" else value >= float(limit)
 
 
+def settle(place):
+    """Wait until the disk does nothing any more: what was written or deleted before
+    (file systems discard deleted blocks behind one's back) is not the next run's."""
+    os.sync()
+    device = os.stat(place).st_dev
+    inflight = f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/inflight"
+    quiet, deadline = 0, time.monotonic() + SETTLE_S
+    while os.path.exists(inflight) and quiet < 10 and time.monotonic() < deadline:
+        time.sleep(0.01)
+        with open(inflight) as numbers:
+            quiet = quiet + 1 if set(numbers.read().split()) == {"0"} else 0
+
+
 def run_once(top, program, arguments):
     """The number that a program prints, run in a directory of its own."""
     place = tempfile.mkdtemp(dir=top)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ARTEL_")}
-    os.sync()                           # what others left unwritten is not this run's
+    settle(place)
     try:
         done = subprocess.run([os.path.join(BUILD, "bin", program), place, *arguments],
                               env=environment, stdin=subprocess.DEVNULL, capture_output=True,
