@@ -192,10 +192,10 @@ artel_artifact_commit(artel_scope_t *scope, const artel_msg_t *record)
     int rc = s_was_here(scope, &verdict);
     if (rc < 0)
         return rc;
-    const artel_verdict_t *unfit = artel_verdicts_find(scope->unfit, &send->xid);
+    const artel_verdict_t *seen = artel_verdicts_find(scope->seen, &send->xid);
     const char *fault = s_fault(send);
-    if (rc == 0 && unfit) {
-        verdict = *unfit;
+    if (rc == 0 && seen && seen->code != 0) {
+        verdict = *seen;
     } else if (rc == 0 && fault) {
         verdict.code = ARTEL_EINVAL;
         snprintf(verdict.text, sizeof verdict.text, "%s", fault);

@@ -89,9 +89,10 @@ artel_catalogue_remove_version(artel_catalogue_t *self, const char *name, int64_
 bool
 artel_catalogue_knows_blob(artel_catalogue_t *self, const artel_digest_t *digest, uint64_t size);
 
-//  For gc, in short transactions of their own: forget the manifests that no
-//  version names; forget a pack (before its file is unlinked, under the exclusive
-//  lock of blobs/).
+//  For gc, in short transactions of their own, under the exclusive lock of blobs/.
+//  First forget the manifests that no version names: a manifest that is filed
+//  means that its blobs are there. Then forget each pack before its file is
+//  unlinked.
 int
 artel_catalogue_sweep(artel_catalogue_t *self);
 int

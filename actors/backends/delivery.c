@@ -346,9 +346,9 @@ s_marked(artel_scope_t *scope, int (*fn)(artel_scope_t *scope))
 
 int
 artel_delivery_apply(artel_catalogue_t *self, const artel_msg_deliver_t *deliver,
-                     const artel_verdicts_t *unfit, artel_verdicts_t *verdicts)
+                     const artel_verdicts_t *seen, artel_verdicts_t *verdicts)
 {
-    artel_scope_t fresh = { .catalogue = self, .deliver = deliver, .record = -1, .unfit = unfit,
+    artel_scope_t fresh = { .catalogue = self, .deliver = deliver, .record = -1, .seen = seen,
                             .verdicts = verdicts };
     artel_scope_t scope = fresh;
     int rc = s_marked(&scope, s_apply);

@@ -33,7 +33,7 @@ artel_verdicts_done(artel_verdicts_t *self);
 //  Apply a batch in the open transaction, whole with its writer's position, and
 //  add a verdict for each artifact_send in it. A batch at or below the position
 //  has no effect but the verdicts. Records that can never be applied go to the
-//  table `refused`, and so do artifacts that unfit says cannot be had. If not 0,
+//  table `refused`, and so do artifacts that, as seen says, cannot be had. If not 0,
 //  nothing of the batch is in the transaction (which may itself be over:
 //  artel_catalogue_in_transaction). ARTEL_EAGAIN: batches are missing between the
 //  position and what the sender says came before; ARTEL_EPENDING: a manifest must
@@ -41,6 +41,6 @@ artel_verdicts_done(artel_verdicts_t *self);
 //  artel_catalogue_begin.
 int
 artel_delivery_apply(artel_catalogue_t *self, const artel_msg_deliver_t *deliver,
-                     const artel_verdicts_t *unfit, artel_verdicts_t *verdicts);
+                     const artel_verdicts_t *seen, artel_verdicts_t *verdicts);
 
 #endif

@@ -5,25 +5,20 @@
 #include "blobs.h"
 #include "errors.h"
 #include "manifest.h"
+#include "pack.h"
 #include "sql.h"
 
 #include <msgpack.h>
 
 enum { ZONE = 4096, LOOK_EVERY = 128 };     //  entries between two looks at the clock
 
-//  Where a blob of the pack lies.
-typedef struct {
-    artel_digest_t digest;
-    uint64_t offset, size;
-} blob_t;
-
 struct artel_filing {
     artel_digest_t manifest;
     char pack[ARTEL_ID_TEXT];
     char *data;                 //  the manifest
     size_t len, head, at;       //  its bytes; where the entries start; the next entry
-    blob_t *blobs;              //  of the pack, sorted by digest
-    size_t n_blobs, room, next; //  the next of them to file
+    artel_place_t *blobs;       //  of the pack, sorted by digest
+    size_t n_blobs, next;       //  the next of them to file
     int64_t manifest_id, pack_id;
     msgpack_zone zone;
 };
@@ -35,11 +30,12 @@ artel_filing_is_hopeless(int code)
            || code == ARTEL_ELIMIT;
 }
 
-int
-artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest)
+//  Whether the row that find finds is complete.
+static int
+s_is_complete(artel_catalogue_t *self, artel_sql_t find, artel_arg_t what)
 {
     sqlite3_stmt *stmt;
-    int rc = artel_sql_row(self, ARTEL_SQL_FIND_MANIFEST, ARGS(DIGEST(manifest)), &stmt);
+    int rc = artel_sql_row(self, find, &what, 1, &stmt);
     if (rc > 0) {
         rc = sqlite3_column_int(stmt, 1);
         sqlite3_reset(stmt);
@@ -47,27 +43,63 @@ artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest)
     return rc;
 }
 
-static int
-s_remember_blob(void *arg, const artel_digest_t *digest, uint64_t offset, uint64_t size)
+int
+artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest, artel_str_t pack)
 {
-    artel_filing_t *filing = arg;
-    if (filing->n_blobs == filing->room) {
-        size_t room = filing->room ? filing->room * 2 : 64;
-        blob_t *blobs = realloc(filing->blobs, room * sizeof *blobs);
-        if (!blobs)
-            return ARTEL_ENOMEM;
-        filing->blobs = blobs;
-        filing->room = room;
+    int rc = s_is_complete(self, ARTEL_SQL_FIND_MANIFEST, DIGEST(manifest));
+    return rc > 0 && pack.len ? s_is_complete(self, ARTEL_SQL_FIND_PACK, TEXT(pack)) : rc;
+}
+
+//  The index of a pack. One that is not there any more was not needed: gc has
+//  found everything in it elsewhere.
+static int
+s_load_pack(artel_catalogue_t *self, artel_filing_t *filing)
+{
+    artel_pack_t pack;
+    if (*filing->pack == 0)
+        return 0;
+    int rc = artel_pack_open(self->store, filing->pack, &pack);
+    if (rc == ARTEL_ENOENT) {
+        filing->pack[0] = 0;
+        return 0;
     }
-    filing->blobs[filing->n_blobs++] = (blob_t) { *digest, offset, size };
-    return 0;
+    if (rc != 0)
+        return rc;
+    rc = artel_pack_load(&pack, &filing->blobs);
+    filing->n_blobs = rc == 0 ? pack.count : 0;
+    artel_pack_close(&pack);
+    return rc;
 }
 
 static int
+s_compare(const void *digest, const void *place)
+{
+    return memcmp(digest, ((const artel_place_t *) place)->digest.at, sizeof(artel_digest_t));
+}
+
+//  Looks for the blobs of entries.
+typedef struct {
+    artel_catalogue_t *catalogue;
+    artel_filing_t *filing;
+} look_t;
+
+//  Whether the blob of an entry is there: in the pack that came with it, in one
+//  that is filed, or somewhere.
+static int
 s_see_entry(void *arg, const artel_msg_entry_t *entry)
 {
-    (void) arg, (void) entry;
-    return 0;
+    const look_t *look = arg;
+    const artel_filing_t *filing = look->filing;
+    artel_blob_place_t place;
+    if (entry->kind != ARTEL_ENTRY_FILE)
+        return 0;
+    if (filing->n_blobs && bsearch(entry->digest.at, filing->blobs, filing->n_blobs,
+                                   sizeof *filing->blobs, s_compare))
+        return 0;
+    if (artel_catalogue_knows_blob(look->catalogue, &entry->digest, entry->size))
+        return 0;
+    int rc = artel_blob_find(look->catalogue->store, &entry->digest, NULL, &place);
+    return rc == 0 && place.size != entry->size ? ARTEL_ECORRUPT : rc;
 }
 
 //  The pack that has the manifest if it did not come with one: its content was known.
@@ -89,9 +121,7 @@ s_read(artel_catalogue_t *self, artel_filing_t *filing)
 {
     char hint[ARTEL_ID_TEXT];
     void *data;
-    int rc = 0;
-    if (*filing->pack)
-        rc = artel_pack_each(self->store, filing->pack, s_remember_blob, filing);
+    int rc = s_load_pack(self, filing);
     if (rc != 0)
         return rc;
     s_find_hint(self, filing, hint);
@@ -100,7 +130,7 @@ s_read(artel_catalogue_t *self, artel_filing_t *filing)
     if (rc != 0)
         return rc;
     filing->data = data;
-    rc = artel_manifest_each(data, filing->len, s_see_entry, NULL);
+    rc = artel_manifest_each(data, filing->len, s_see_entry, &(look_t) { self, filing });
     if (rc == 0)
         filing->head = (size_t) ((char *) memchr(data, '\n', filing->len) - filing->data) + 1;
     return rc;
@@ -124,8 +154,8 @@ artel_filing_open(artel_catalogue_t *self, const artel_digest_t *manifest, const
     }
     char hex[ARTEL_DIGEST_TEXT];
     artel_hex(manifest->at, sizeof manifest->at, hex);
-    snprintf(text, size, "its manifest %s in %s%s%s: %s", hex, self->store, *pack ? ", pack " : "",
-             pack, artel_error_code_text(rc));
+    snprintf(text, size, "its manifest %s, or a blob of it, in %s%s%s: %s", hex, self->store,
+             *pack ? ", pack " : "", pack, artel_error_code_text(rc));
     artel_filing_close(&filing);
     return rc;
 }
@@ -161,7 +191,7 @@ s_claim(artel_catalogue_t *self, const artel_sql_t find_add[2], const artel_arg_
 }
 
 static int
-s_add_blob(artel_catalogue_t *self, int64_t pack, const blob_t *blob)
+s_add_blob(artel_catalogue_t *self, int64_t pack, const artel_place_t *blob)
 {
     return artel_sql_run(self, ARTEL_SQL_ADD_BLOB, ARGS(
         DIGEST(&blob->digest), INT(pack), INT((int64_t) blob->offset),
@@ -316,10 +346,9 @@ artel_catalogue_forget_pack(artel_catalogue_t *self, const char *pack)
 {
     artel_filing_t filing = { .data = NULL };
     snprintf(filing.pack, sizeof filing.pack, "%s", pack);
-    int rc = artel_pack_each(self->store, pack, s_remember_blob, &filing);
-    if (rc == ARTEL_ENOENT || rc == ARTEL_ECORRUPT)
-        filing.n_blobs = 0;
-    if (rc == 0 || rc == ARTEL_ENOENT || rc == ARTEL_ECORRUPT)
+    int rc = s_load_pack(self, &filing);
+    snprintf(filing.pack, sizeof filing.pack, "%s", pack);
+    if (rc == 0 || rc == ARTEL_ECORRUPT)
         rc = s_in_pieces(self, s_forget_some, &filing);
     free(filing.blobs);
     return rc;

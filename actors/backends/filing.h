@@ -10,9 +10,10 @@
 
 typedef struct artel_filing artel_filing_t;
 
-//  Whether a manifest is in the catalogue with all its entries: 1, 0, or a code.
+//  Whether a manifest is in the catalogue with all its entries, and a pack ("":
+//  none) with all its blobs: 1, 0, or a code.
 int
-artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest);
+artel_filing_is_done(artel_catalogue_t *self, const artel_digest_t *manifest, artel_str_t pack);
 
 //  Read a manifest and the index of the pack that came with it ("": none) from
 //  the catalogue's own store, and check them. Better outside of a transaction, as

@@ -13,7 +13,7 @@ s_free(artel_held_t *held)
 {
     artel_filing_close(&held->filing);
     artel_verdicts_done(&held->verdicts);
-    artel_verdicts_done(&held->unfit);
+    artel_verdicts_done(&held->seen);
     if (held->lock >= 0)
         artel_blobs_unlock(held->lock);
     zmq_msg_close(&held->frame);
@@ -119,14 +119,29 @@ s_give_up(artel_held_t *held, int code, const char *text)
 {
     artel_verdict_t verdict = { .xid = held->xid, .code = code, .version = -1 };
     snprintf(verdict.text, sizeof verdict.text, "%s", text);
-    return artel_verdicts_add(&held->unfit, &verdict);
+    return artel_verdicts_add(&held->seen, &verdict);
+}
+
+int
+artel_held_filed(artel_held_t *held)
+{
+    artel_filing_close(&held->filing);
+    return artel_verdicts_add(&held->seen, &(artel_verdict_t) { .xid = held->xid });
+}
+
+void
+artel_held_suspect(artel_held_t *held)
+{
+    held->is_suspect = true;
+    held->is_imported = false;
+    held->seen.n = 0;
 }
 
 //  The next artifact_send of the batch whose manifest is not filed: 1 and what
 //  is needed of it, 0 if there is none, or a code.
 static int
-s_next_need(artel_catalogue_t *catalogue, artel_held_t *held, artel_msg_artifact_send_t *ret,
-            msgpack_zone *zone)
+s_next_need(artel_intake_t *self, artel_catalogue_t *catalogue, artel_held_t *held,
+            artel_msg_artifact_send_t *ret, msgpack_zone *zone)
 {
     artel_batch_reader_t reader;
     artel_msg_t msg;
@@ -138,9 +153,11 @@ s_next_need(artel_catalogue_t *catalogue, artel_held_t *held, artel_msg_artifact
                 .manifest = msg.artifact.manifest, .pack = msg.artifact.pack };
         else if (msg.id != ARTEL_MSG_ARTIFACT_SEND)
             continue;
-        if (artel_verdicts_find(&held->unfit, &msg.artifact_send.xid))
+        if (artel_verdicts_find(&held->seen, &msg.artifact_send.xid))
             continue;
-        int rc = artel_filing_is_done(catalogue, &msg.artifact_send.manifest);
+        //  A pack of the state directory is none of another store's.
+        artel_str_t pack = self->importer ? (artel_str_t) { 0 } : msg.artifact_send.pack;
+        int rc = artel_filing_is_done(catalogue, &msg.artifact_send.manifest, pack);
         if (rc <= 0) {
             *ret = msg.artifact_send;
             return rc < 0 ? rc : 1;
@@ -155,18 +172,19 @@ s_copy_pack(char ret[ARTEL_ID_TEXT], artel_str_t pack)
     snprintf(ret, ARTEL_ID_TEXT, "%.*s", (int) pack.len, pack.at ? pack.at : "");
 }
 
-//  Have the artifact in hand imported; false if it is, or needs not be.
-static bool
+//  Have an artifact imported: 1, 0 if it is, or needs not be, or ARTEL_ENOMEM.
+static int
 s_import(artel_intake_t *self, artel_held_t *held, const artel_msg_artifact_send_t *send)
 {
     if (!self->importer || (held->is_imported && artel_id_equal(held->xid, send->xid)))
-        return false;
+        return 0;
     artel_import_job_t job = { .number = ++self->jobs, .manifest = send->manifest, .lock = -1 };
     s_copy_pack(job.pack, send->pack);
+    if (zmq_send(zsock_resolve(self->importer), &job, sizeof job, ZMQ_DONTWAIT) < 0)
+        return ARTEL_ENOMEM;
     held->importing = job.number;
     held->is_imported = false;
-    zmq_send(zsock_resolve(self->importer), &job, sizeof job, ZMQ_DONTWAIT);
-    return true;
+    return 1;
 }
 
 static int
@@ -174,13 +192,13 @@ s_start(artel_intake_t *self, artel_catalogue_t *catalogue, artel_held_t *held,
         const artel_msg_artifact_send_t *send)
 {
     char text[512];
-    bool importing = s_import(self, held, send);
+    int rc = s_import(self, held, send);
     held->xid = send->xid;
-    if (importing)
-        return ARTEL_HELD_IMPORTING;
+    if (rc != 0)
+        return rc < 0 ? rc : ARTEL_HELD_IMPORTING;
     if (!self->importer)
         s_copy_pack(held->pack, send->pack);
-    int rc = artel_filing_open(catalogue, &send->manifest, held->pack, &held->filing, text,
+    rc = artel_filing_open(catalogue, &send->manifest, held->pack, &held->filing, text,
                                sizeof text);
     if (rc != 0 && artel_filing_is_hopeless(rc))
         rc = s_give_up(held, rc, text);
@@ -201,7 +219,7 @@ artel_intake_prepare(artel_intake_t *self, artel_catalogue_t *catalogue, artel_h
         artel_msg_artifact_send_t send;
         if (!msgpack_zone_init(&zone, 8192))
             return ARTEL_ENOMEM;
-        rc = s_next_need(catalogue, held, &send, &zone);
+        rc = s_next_need(self, catalogue, held, &send, &zone);
         if (rc == 0)
             held->is_suspect = false;
         else if (rc > 0)

@@ -22,7 +22,7 @@ typedef struct artel_held {
     int code;
     char text[512];
     artel_verdicts_t verdicts;
-    artel_verdicts_t unfit;         //  its artifacts that cannot be had
+    artel_verdicts_t seen;          //  its artifacts that are filed (0), or cannot be had (why)
     artel_filing_t *filing;         //  of the artifact in hand, or NULL
     unsigned turns;                 //  it has had for that
     uint64_t importing;             //  number of its import under way, or 0
@@ -64,6 +64,14 @@ artel_held_t *
 artel_intake_next_ready(artel_intake_t *self);
 artel_held_t *
 artel_intake_next_filing(artel_intake_t *self);
+
+//  The artifact in hand is filed. ARTEL_ENOMEM.
+int
+artel_held_filed(artel_held_t *held);
+
+//  It sends something that is not filed, or is not any more: look at all of it again.
+void
+artel_held_suspect(artel_held_t *held);
 
 //  Only the answer is missing now.
 void

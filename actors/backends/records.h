@@ -29,7 +29,7 @@ typedef struct {
     artel_slot_t *slots;        //  by index of the key
     size_t n_slots;
     int64_t record;             //  index of the record in hand; -1: the batch as such
-    const artel_verdicts_t *unfit;
+    const artel_verdicts_t *seen;
     artel_verdicts_t *verdicts;
 } artel_scope_t;
 

@@ -130,8 +130,9 @@ s_prepare(self_t *self)
 static int
 s_apply(self_t *self, artel_held_t *held)
 {
-    int rc = artel_delivery_apply(self->catalogue, &held->deliver, &held->unfit, &held->verdicts);
-    held->is_suspect = rc == ARTEL_EPENDING;    //  what it sends is to be filed first
+    int rc = artel_delivery_apply(self->catalogue, &held->deliver, &held->seen, &held->verdicts);
+    if (rc == ARTEL_EPENDING)
+        artel_held_suspect(held);
     if (rc == 0) {
         self->is_changed = true;
         artel_held_end(held, 0, "");
@@ -148,9 +149,12 @@ s_file(self_t *self, artel_held_t *held)
     int rc = artel_filing_step(self->catalogue, held->filing);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    artel_filing_close(&held->filing);
-    rc = artel_intake_prepare(&self->intake, self->catalogue, held);
-    return rc == ARTEL_HELD_READY ? s_apply(self, held) : rc < 0 ? rc : 0;
+    rc = artel_held_filed(held);
+    if (rc == 0)
+        rc = artel_intake_prepare(&self->intake, self->catalogue, held);
+    if (rc != ARTEL_HELD_READY)
+        return rc < 0 ? rc : 0;
+    return s_apply(self, held);
 }
 
 //  Who comes next, and what is done with it.

@@ -186,6 +186,22 @@ s_add_two(artel_ingest_t *ingest)
     cr_assert_eq(artel_ingest_bytes(ingest, "two", "67890", 5), 0);
 }
 
+//  One that gets a file of its own.
+static void
+s_add_large(artel_ingest_t *ingest)
+{
+    char *bytes = calloc(1, ARTEL_LOOSE_FROM);
+    cr_assert_eq(artel_ingest_bytes(ingest, "large", bytes, ARTEL_LOOSE_FROM), 0);
+    free(bytes);
+}
+
+static int
+s_remove_loose(void *arg, const artel_digest_t *digest, uint64_t size)
+{
+    (void) arg, (void) size;
+    return artel_loose_remove(s_state, digest);
+}
+
 static void
 s_add_many(artel_ingest_t *ingest)
 {
@@ -302,6 +318,27 @@ Test(store, refuses_an_artifact_whose_manifest_is_not_there_and_goes_on)
     s_expect_delivered(s_writer, 1, 0);
     s_send_row(s_writer, 2, 1);
     s_expect_delivered(s_writer, 2, 0);
+}
+
+Test(store, refuses_an_artifact_of_which_a_file_is_not_there)
+{
+    artel_ingest_result_t result = s_ingest(s_add_large);
+    artel_msg_artifact_send_t send = s_artifact(&result);
+    cr_assert_eq(artel_loose_each(s_state, s_remove_loose, NULL), 0);
+    s_send_artifact(s_writer, 1, &send);
+    cr_expect_eq(s_expect_done(&send).status, ARTEL_ENOENT);
+    s_expect_delivered(s_writer, 1, 0);
+}
+
+Test(store, does_not_need_a_pack_whose_blobs_are_all_elsewhere)
+{
+    artel_ingest_result_t first = s_ingest(s_add_two), second = s_ingest(s_add_two);
+    cr_assert_str_neq(first.pack, second.pack);
+    artel_msg_artifact_send_t send = s_artifact(&second);
+    cr_assert_eq(artel_pack_remove(s_state, second.pack), 0);
+    s_send_artifact(s_writer, 1, &send);
+    cr_expect_eq(s_expect_done(&send).status, 0);
+    s_expect_delivered(s_writer, 1, 0);
 }
 
 Test(store, lets_other_writers_pass_while_a_large_artifact_is_filed)
