@@ -7,6 +7,8 @@
 
 #include <czmq.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -15,7 +17,8 @@
 
 enum { MAX_SPARE = 512, CONTEXT_FDS = 16 };     //  libzmq's own threads take 6
 
-static pthread_once_t s_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;      //  of s_init
+static atomic_uint s_ready;     //  fork generation + 1 that czmq is initialised in
 static pthread_mutex_t s_random = PTHREAD_MUTEX_INITIALIZER;
 static char s_private[256];     //  the state czmq may reseed
 static char *s_hosts;           //  the host's state while ours is in
@@ -51,6 +54,16 @@ s_exit(void)
         fn();
 }
 
+//  Give a signal back if it was taken.
+static void
+s_give_back(int sig, const struct sigaction *host)
+{
+    struct sigaction now;
+    sigaction(sig, NULL, &now);
+    if (now.sa_handler != host->sa_handler)
+        sigaction(sig, host, NULL);
+}
+
 //  czmq is told to leave SIGINT and SIGTERM alone; if the host uses czmq and has
 //  had it take them, they are given back.
 static void
@@ -61,8 +74,18 @@ s_init_czmq(void)
     sigaction(SIGTERM, NULL, &on_term);
     zsys_handler_set(NULL);
     zsys_init();
-    sigaction(SIGINT, &on_int, NULL);
-    sigaction(SIGTERM, &on_term, NULL);
+    s_give_back(SIGINT, &on_int);
+    s_give_back(SIGTERM, &on_term);
+}
+
+//  A child's only thread is the one that forked: whatever lock another held is free.
+static void
+s_in_child(void)
+{
+    static const pthread_mutex_t unlocked = PTHREAD_MUTEX_INITIALIZER;
+    memcpy(&s_lock, &unlocked, sizeof unlocked);
+    memcpy(&s_random, &unlocked, sizeof unlocked);
+    s_depth = 0;
 }
 
 //  czmq seeds random() when it is initialised, and only then: so whether this
@@ -78,9 +101,27 @@ s_init(void)
     if (memcmp(before, s_private, sizeof before) != 0)
         zsys_set_logstream(stderr);
     artel_guest_random_end();
-    //  czmq's own atexit handler aborts if an actor is left: ours must be
-    //  registered after it, since handlers run in reverse.
+    //  czmq's own atexit handler aborts if an actor is left, and OpenSSL's pulls the
+    //  digests from under who hashes: ours must be registered after both, since
+    //  handlers run in reverse.
+    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
+    EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
     atexit(s_exit);
+}
+
+//  czmq forgets in a forked child that it was initialised, and that it was to
+//  leave signals alone: there it is done again.
+static void
+s_init_once(void)
+{
+    unsigned now = artel_fork_generation() + 1;
+    pthread_mutex_lock(&s_lock);
+    if (!atomic_load(&s_ready))
+        pthread_atfork(NULL, NULL, s_in_child);
+    if (atomic_load(&s_ready) != now)
+        s_init();
+    atomic_store(&s_ready, now);
+    pthread_mutex_unlock(&s_lock);
 }
 
 //  libzmq aborts the process when it gets no descriptor (libzmq#1306).
@@ -100,7 +141,7 @@ artel_guest_enter(void)
 {
     int rc = artel_guest_spare_fds(CONTEXT_FDS);
     if (rc == 0)
-        pthread_once(&s_once, s_init);
+        s_init_once();
     return rc;
 }
 

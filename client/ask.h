@@ -64,4 +64,9 @@ artel_future_unref(artel_future_t *self);
 void
 artel_ask_release(artel_t *client, artel_ask_t *ask);
 
+//  Nothing will be answered any more: release the asks that nobody waits for.
+//  The client's lock is held.
+void
+artel_asks_end(artel_t *client);
+
 #endif

@@ -156,37 +156,49 @@ artel_open(const artel_options_t *given, artel_t **ret)
 
 //  Nobody waits any more: what is not done now is not going to be.
 static void
-s_say_stopped(artel_t *self)
+s_say_stopped(artel_t *self, int ms)
 {
-    pthread_mutex_lock(&self->lock);
+    if (!artel_lock_soon(&self->lock, ms))
+        return;
     self->stopped = true;
+    artel_asks_end(self);
     pthread_cond_broadcast(&self->changed);
-    for (artel_run_t *run = self->runs; run; run = run->next) {
-        pthread_mutex_lock(&run->outbox.lock);
-        run->outbox.closed = true;
-        pthread_cond_broadcast(&run->outbox.room);
-        pthread_mutex_unlock(&run->outbox.lock);
-    }
+    for (artel_run_t *run = self->runs; run; run = run->next)
+        if (artel_lock_soon(&run->outbox.lock, ms)) {
+            run->outbox.closed = true;
+            pthread_cond_broadcast(&run->outbox.room);
+            pthread_mutex_unlock(&run->outbox.lock);
+        }
     pthread_mutex_unlock(&self->lock);
+}
+
+//  Whether it is our turn to stop it; if not, somebody else has or is about to.
+static bool
+s_may_stop(artel_t *self, int ms, bool *ret_stopped)
+{
+    artel_deadline_t deadline = artel_deadline(ms);
+    *ret_stopped = false;
+    if (!artel_lock_soon(&self->lock, ms))
+        return true;                            //  in a thread that holds it, exiting
+    bool others = self->stopping;
+    self->stopping = true;
+    while (others && !self->stopped && artel_wait(&self->changed, &self->lock, deadline))
+        continue;
+    *ret_stopped = self->stopped;
+    pthread_mutex_unlock(&self->lock);
+    return !others;
 }
 
 bool
 artel_client_stop(artel_t *self, int ms)
 {
-    pthread_mutex_lock(&self->lock);
-    bool others = self->stopping;
-    self->stopping = true;
-    artel_deadline_t deadline = artel_deadline(ms);
-    while (others && !self->stopped && artel_wait(&self->changed, &self->lock, deadline))
-        continue;
-    bool stopped = self->stopped;
-    pthread_mutex_unlock(&self->lock);
-    if (others)
+    bool stopped;
+    if (!s_may_stop(self, ms, &stopped))
         return stopped;
-    artel_jobs_stop(self);
+    artel_jobs_stop(self, ms);
     bool stuck = artel_actor_stop(&self->link, ms) != 0;
     artel_node_stop(&self->node, ms);
-    s_say_stopped(self);
+    s_say_stopped(self, ms);
     artel_jobs_wait(&self->jobs, ms);
     return !stuck;
 }
@@ -221,7 +233,7 @@ s_count_rest(artel_run_t *run, rest_t *rest)
     uint64_t last = artel_outbox_last(&run->outbox);
     rest->dropped += run->outbox.dropped - run->told_dropped;
     pthread_mutex_unlock(&run->outbox.lock);
-    if (run->state == ARTEL_RUN_FAILED || (!unaccepted && run->delivered >= last && !run->jobs))
+    if (run->state == ARTEL_RUN_FAILED || run->abandoned || (!unaccepted && run->delivered >= last && !run->jobs))
         return;
     rest->pending++;
     rest->unaccepted += unaccepted;
@@ -269,7 +281,8 @@ s_drain(artel_t *self, artel_deadline_t deadline)
 {
     pthread_mutex_lock(&self->lock);
     self->closing = true;
-    s_finish_runs(self);
+    if (!self->stopped)
+        s_finish_runs(self);
     pthread_mutex_unlock(&self->lock);
     artel_link_wake(self);
 

@@ -85,6 +85,17 @@ artel_ask_release(artel_t *client, artel_ask_t *ask)
     artel_future_unref(ask->future);
 }
 
+void
+artel_asks_end(artel_t *client)
+{
+    artel_ask_t *ask, *next;
+    for (ask = TAILQ_FIRST(&client->asks.queue); ask; ask = next) {
+        next = TAILQ_NEXT(ask, entry);
+        ask->in_flight = ask->wanted = ask->cancel = false;
+        artel_ask_release(client, ask);
+    }
+}
+
 //  The future's ask of a sink, made if it is new; NULL: out of memory.
 static artel_ask_t *
 s_ask(artel_future_t *self, const char *sink)

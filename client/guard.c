@@ -40,22 +40,6 @@ s_install(void)
     pthread_atfork(s_before_fork, s_in_parent, s_in_child);
 }
 
-//  exit() may be called by a signal handler of the program's, in a thread that
-//  holds any of our locks: no lock is waited for without end.
-static bool
-s_lock_soon(pthread_mutex_t *lock, int ms)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += ms % 1000 * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000L;
-    }
-    return pthread_mutex_timedlock(lock, &until) == 0;
-}
-
 //  Whether a run has records that are not in the journal. The client's lock is held.
 static bool
 s_has_queued(artel_t *client)
@@ -75,7 +59,7 @@ static void
 s_wait_accepted(artel_t *client, artel_deadline_t deadline)
 {
     artel_link_wake(client);
-    if (!s_lock_soon(&client->lock, artel_deadline_left(deadline)))
+    if (!artel_lock_soon(&client->lock, artel_deadline_left(deadline)))
         return;
     while (!client->stopped && s_has_queued(client) && artel_wait(&client->changed, &client->lock, deadline))
         continue;
@@ -85,7 +69,7 @@ s_wait_accepted(artel_t *client, artel_deadline_t deadline)
 static void
 s_at_exit(void)
 {
-    if (!s_lock_soon(&s_lock, EXIT_MS))
+    if (!artel_lock_soon(&s_lock, EXIT_MS))
         return;
     s_exiting = s_open;
     s_open = NULL;

@@ -109,10 +109,11 @@ artel_jobs_add(artel_t *client, artel_job_t *job)
 }
 
 void
-artel_jobs_stop(artel_t *client)
+artel_jobs_stop(artel_t *client, int ms)
 {
     artel_jobs_t *self = &client->jobs;
-    pthread_mutex_lock(&self->lock);
+    if (!artel_lock_soon(&self->lock, ms))
+        return;
     self->stop = true;
     artel_job_t *job = self->first;
     self->first = self->last = NULL;
@@ -138,7 +139,8 @@ void
 artel_jobs_wait(artel_jobs_t *self, int ms)
 {
     artel_deadline_t deadline = artel_deadline(ms);
-    pthread_mutex_lock(&self->lock);
+    if (!artel_lock_soon(&self->lock, ms))
+        return;
     while (self->workers && artel_wait(&self->ended, &self->lock, deadline))
         continue;
     pthread_mutex_unlock(&self->lock);

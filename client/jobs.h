@@ -48,9 +48,10 @@ artel_jobs_done(artel_jobs_t *self);
 int
 artel_jobs_add(artel_t *client, artel_job_t *job);
 
-//  End the jobs that wait, and tell the workers to end after the job in hand.
+//  End the jobs that wait, and tell the workers to end after the job in hand. ms:
+//  how long to wait for the lock (see artel_lock_soon), here and below.
 void
-artel_jobs_stop(artel_t *client);
+artel_jobs_stop(artel_t *client, int ms);
 
 //  Whether the job in hand had better end early.
 bool

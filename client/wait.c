@@ -6,19 +6,26 @@
 #include <limits.h>
 #include <stdint.h>
 
+static struct timespec
+s_from_now(clockid_t clock, int ms)
+{
+    struct timespec at;
+    clock_gettime(clock, &at);
+    at.tv_sec += ms / 1000;
+    at.tv_nsec += ms % 1000 * 1000000L;
+    if (at.tv_nsec >= 1000000000L) {
+        at.tv_sec++;
+        at.tv_nsec -= 1000000000L;
+    }
+    return at;
+}
+
 artel_deadline_t
 artel_deadline(int timeout_ms)
 {
     artel_deadline_t deadline = { .never = timeout_ms < 0 };
-    if (deadline.never)
-        return deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline.at);
-    deadline.at.tv_sec += timeout_ms / 1000;
-    deadline.at.tv_nsec += timeout_ms % 1000 * 1000000L;
-    if (deadline.at.tv_nsec >= 1000000000L) {
-        deadline.at.tv_sec++;
-        deadline.at.tv_nsec -= 1000000000L;
-    }
+    if (!deadline.never)
+        deadline.at = s_from_now(CLOCK_MONOTONIC, timeout_ms);
     return deadline;
 }
 
@@ -50,4 +57,11 @@ artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadlin
     if (deadline.never)
         return pthread_cond_wait(cond, lock) == 0;
     return pthread_cond_timedwait(cond, lock, &deadline.at) != ETIMEDOUT;
+}
+
+bool
+artel_lock_soon(pthread_mutex_t *lock, int ms)
+{
+    struct timespec at = s_from_now(CLOCK_REALTIME, ms);    //  the one clock it takes
+    return pthread_mutex_timedlock(lock, &at) == 0;
 }

@@ -28,4 +28,9 @@ artel_cond_init(pthread_cond_t *cond);
 bool
 artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadline);
 
+//  Lock within ms, or return false. For exit(), which a signal handler may call in
+//  a thread that holds the lock.
+bool
+artel_lock_soon(pthread_mutex_t *lock, int ms);
+
 #endif

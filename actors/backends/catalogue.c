@@ -6,6 +6,7 @@
 #include "bounds.h"
 #include "errors.h"
 #include "fds.h"
+#include "forks.h"
 #include "schema.h"
 #include "state.h"
 
@@ -153,6 +154,7 @@ artel_catalogue_open(const char *store, bool writable, artel_catalogue_t **ret)
     artel_catalogue_t *self = calloc(1, sizeof *self);
     if (!self)
         return ARTEL_ENOMEM;
+    artel_sqlite_guard_forks();
     self->lock = -1;
     self->store = strdup(store);
     self->keys = zhashx_new();

@@ -291,7 +291,8 @@ s_on_resolve(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
     s_tell(self, &(artel_msg_t) { .id = ARTEL_MSG_RESOLVED, .resolved = {
         .token = msg->resolve.token, .code = rc, .name = msg->resolve.name,
         .type = artel_str(found.type), .version = found.version, .manifest = found.manifest,
-        .text = artel_str(rc ? self->why : "") } });
+        .text = artel_str(rc ? self->why : ""), .pack = artel_str(found.pack),
+        .files = found.files, .bytes = found.bytes } });
 }
 
 static void (*const s_handlers[])(self_t *, const artel_msg_t *, zmq_msg_t *) = {
