@@ -259,12 +259,12 @@ s_judge(artel_t *self, const rest_t *rest)
              : rest->dropped ? ARTEL_EFULL : 0;
     char text[512];
     if (rc == ARTEL_ELOST)
-        snprintf(text, sizeof text, "%llu records of run %s were never accepted (%s) and are lost",
+        snprintf(text, sizeof text, "%llu records, some of run %s, did not get into the journal (%s) and are lost",
                  (unsigned long long) rest->unaccepted, rest->run,
                  artel_error_code_text(rest->refused ? rest->refused : ARTEL_ETIMEOUT));
     else if (rc == ARTEL_EPENDING)
-        snprintf(text, sizeof text, "run %s (of %u) is accepted in %s but not delivered yet; `artel sync` "
-                 "delivers it", rest->run, rest->pending, self->dir);
+        snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet; `artel sync` delivers it",
+                 rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir);
     else if (rc == ARTEL_EFULL)
         snprintf(text, sizeof text, "%llu records were dropped, because the queue was full",
                  (unsigned long long) rest->dropped);
