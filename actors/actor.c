@@ -51,9 +51,10 @@ artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
 {
     sigset_t old = s_block_signals();           //  the thread takes our mask
     zactor_t *actor = NULL;
+    args->rc = 0;
+    args->entered = false;
     int rc = s_is_possible();
     if (rc == 0) {
-        args->rc = 0;
         artel_guest_random_begin();
         actor = zactor_new(fn, args);
         artel_guest_random_end();
@@ -145,8 +146,9 @@ artel_actor_stop(zactor_t **self_p, int timeout_ms)
 }
 
 void
-artel_actor_enter(const artel_start_t *start)
+artel_actor_enter(artel_start_t *start)
 {
+    start->entered = true;
     if (start->name)
         pthread_setname_np(pthread_self(), start->name);
 }
@@ -221,7 +223,7 @@ artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self
             .fd = readers[i].sock ? zsock_fd(readers[i].sock) : readers[i].fd };
     int rc = 0;
     while (rc == 0) {
-        int wait_ms = tick ? tick(self) : -1;   //  it sends, too
+        int wait_ms = tick ? tick(self) : -1;   //  it may send: so look after it
         rc = s_look(&loop);
         if (rc == 0)
             rc = s_sleep(&loop, wait_ms);

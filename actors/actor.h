@@ -9,12 +9,14 @@
 //  What every actor is started with: the first member of its own arguments.
 typedef struct {
     atomic_int rc;      //  set by the actor before it signals: 0, or why not
+    atomic_bool entered;    //  the actor has begun: what its arguments hold is its own
     const char *name;   //  "artel/handler": the thread's name, at most 15 bytes
 } artel_start_t;
 
 //  Start fn on its own thread, with every signal blocked there. Returns 0 and
 //  the actor, or the rc that fn left in args; its thread is then already gone.
-//  ARTEL_EMFILE, ARTEL_EAGAIN (no thread to be had): fn was not called.
+//  ARTEL_EMFILE, ARTEL_EAGAIN (no thread to be had) if fn was not even called: then
+//  args->entered is false, and sockets in the arguments are still the caller's.
 int
 artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args);
 
@@ -24,9 +26,10 @@ artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args);
 int
 artel_actor_stop(zactor_t **self_p, int timeout_ms);
 
-//  Called first in an actor's function: names the thread.
+//  Called first in an actor's function: it takes its arguments over, and names
+//  its thread.
 void
-artel_actor_enter(const artel_start_t *start);
+artel_actor_enter(artel_start_t *start);
 
 //  Something to read and what to call when it has input: a socket, or a
 //  descriptor if sock is NULL. The function takes what is there without

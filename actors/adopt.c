@@ -13,113 +13,158 @@
 
 typedef struct {
     const char *state;
-    void (*fn)(void *arg, const char *run, artel_id_t writer, uint64_t last);
+    int (*fn)(void *arg, const artel_adopted_t *adopted);
     void *arg;
     int rc;                     //  the first error
+    char *why;                  //  and its sentence
+    size_t size;
 } self_t;
 
-//  Whether a batch holds an exit that its program wrote or an adopter before us.
-static bool
-s_has_exit(const void *data, size_t len)
+//  Whether the head of a batch says that an exit is its last record.
+static int
+s_ends(const void *data, size_t len, bool *ret)
 {
     msgpack_zone zone;
-    if (!msgpack_zone_init(&zone, 8192))
-        return false;
     artel_batch_reader_t reader;
-    artel_msg_t msg;
-    bool found = false;
-    if (artel_batch_read(data, len, &zone, &reader) == 0)
-        while (artel_batch_next(&reader, &msg) > 0)
-            found = msg.id == ARTEL_MSG_EXIT;
+    if (!msgpack_zone_init(&zone, 8192))
+        return ARTEL_ENOMEM;
+    int rc = artel_batch_read(data, len, &zone, &reader);
+    if (rc == 0)
+        *ret = reader.head.ends;
     msgpack_zone_destroy(&zone);
-    return found;
+    return rc == ARTEL_EPROTO ? 0 : rc;         //  what is no batch ends nothing
 }
 
-//  Whether the last record of the journal is an exit.
+//  Whether the run has ended for this writer: its last batch, `last`, says so.
 static int
-s_is_ended(const char *state, const char *run, artel_id_t writer, bool *ret)
+s_is_ended(const char *state, const artel_adopted_t *of, bool *ret)
 {
     artel_journal_reader_t *reader;
-    int rc = artel_journal_reader_open(state, run, writer, &reader);
-    if (rc != 0)
-        return rc;
-    artel_journal_reader_salvage(reader);
     uint64_t counter;
     const void *data;
     size_t len;
     bool ended = false;
-    while ((rc = artel_journal_reader_next(reader, &counter, &data, &len)) > 0)
-        ended = s_has_exit(data, len);
+    int rc = artel_journal_reader_open(state, of->run, of->writer, &reader);
+    if (rc != 0)
+        return rc;
+    artel_journal_reader_salvage(reader);
+    artel_journal_reader_seek(reader, of->last - 1);
+    while ((rc = artel_journal_reader_next(reader, &counter, &data, &len)) > 0) {
+        rc = s_ends(data, len, &ended);
+        if (rc != 0)
+            break;
+    }
     artel_journal_reader_close(&reader);
     if (rc == 0)
         *ret = ended;
     return rc;
 }
 
-//  Append the last batch of a dead writer: what is lost, and that it crashed.
-static int
-s_end(artel_journal_t *journal, const char *run, artel_id_t writer,
-      const artel_journal_report_t *report)
-{
-    uint64_t counter = artel_journal_accepted(journal) + 1;
+//  The batch that ends a dead writer's journal.
+typedef struct {
     msgpack_sbuffer out;
-    msgpack_sbuffer_init(&out);
-    int rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
-        .run = artel_str(run), .writer = writer, .counter = counter } }, &out);
-    if (rc == 0 && report->lost_from)
-        rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_LOST, .lost = {
-            report->lost_from, report->lost_to, artel_str("damaged in the journal") } }, &out);
+    uint64_t lost;
+    int rc;
+} ending_t;
+
+static void
+s_pack(ending_t *ending, artel_msg_t msg)
+{
+    if (ending->rc == 0)
+        ending->rc = artel_msg_pack(&msg, &ending->out);
+}
+
+static void
+s_add_lost(void *arg, uint64_t from, uint64_t to)
+{
+    ending_t *ending = arg;
+    ending->lost += to - from + 1;
+    s_pack(ending, (artel_msg_t) { .id = ARTEL_MSG_LOST, .lost = {
+        from, to, artel_str("not to be read in the journal") } });
+}
+
+//  Append what is lost, and that it crashed.
+static int
+s_end(const char *state, artel_journal_t *journal, artel_adopted_t *of)
+{
+    ending_t ending = { .rc = 0 };
+    uint64_t counter = of->last + 1;
+    msgpack_sbuffer_init(&ending.out);
+    s_pack(&ending, (artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
+        .run = artel_str(of->run), .writer = of->writer, .counter = counter, .ends = true } });
+    int rc = artel_journal_lost(state, of->run, of->writer, s_add_lost, &ending);
+    s_pack(&ending, (artel_msg_t) { .id = ARTEL_MSG_EXIT, .exit = {
+        .code = -1, .crashed = true, .at_ms = artel_wall_ms() } });
+    artel_journal_frame_t frame = { counter, ending.out.data, ending.out.size };
     if (rc == 0)
-        rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_EXIT, .exit = {
-            .code = -1, .crashed = true, .at_ms = artel_wall_ms() } }, &out);
-    artel_journal_frame_t frame = { counter, out.data, out.size };
+        rc = ending.rc;
     if (rc == 0)
         rc = artel_journal_append(journal, &frame, 1);
     if (rc == 0)
-        rc = artel_journal_sync(journal, &counter);
-    msgpack_sbuffer_destroy(&out);
+        rc = artel_journal_sync(journal, &of->last);
+    if (rc == 0)
+        of->lost = ending.lost;
+    msgpack_sbuffer_destroy(&ending.out);
     return rc;
 }
 
-//  0 and the last counter; ARTEL_ELOCKED if the writer lives.
+//  Take the journal over, end it if it has no end, and close it. One without a
+//  single batch has nothing to end.
 static int
-s_adopt(const char *state, const char *run, artel_id_t writer, uint64_t *ret_last)
+s_take_over(const char *state, artel_adopted_t *of)
 {
-    bool ended = false;
-    artel_journal_report_t report;
+    bool ended = true;
     artel_journal_t *journal;
-    int rc = artel_journal_adopt(state, run, writer, &journal);
+    int rc = artel_journal_adopt(state, of->run, of->writer, &journal);
     if (rc != 0)
         return rc;
-    rc = artel_journal_examine(state, run, writer, &report);
-    if (rc == 0)
-        rc = s_is_ended(state, run, writer, &ended);
+    of->last = artel_journal_accepted(journal);
+    if (of->last)
+        rc = s_is_ended(state, of, &ended);
     if (rc == 0 && !ended)
-        rc = s_end(journal, run, writer, &report);
-    if (rc == 0)
-        *ret_last = artel_journal_accepted(journal);
+        rc = s_end(state, journal, of);
     artel_journal_close(&journal);
     return rc;
+}
+
+//  0; ARTEL_ELOCKED if the writer lives. What was closed after its end is left as it is.
+static int
+s_adopt(const char *state, artel_adopted_t *of)
+{
+    bool ended = false;
+    int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
+    if (rc == 0 && of->last)
+        rc = s_is_ended(state, of, &ended);
+    if (rc == ARTEL_ELOCKED || (rc == 0 && (ended || of->last == 0)))
+        return rc;
+    return s_take_over(state, of);
 }
 
 static int
 s_each(void *arg, const char *run, artel_id_t writer)
 {
     self_t *self = arg;
-    uint64_t last;
-    int rc = s_adopt(self->state, run, writer, &last);
+    artel_adopted_t adopted = { .writer = writer };
+    snprintf(adopted.run, sizeof adopted.run, "%s", run);
+    int rc = s_adopt(self->state, &adopted);
     if (rc == 0)
-        self->fn(self->arg, run, writer, last);
-    else if (rc != ARTEL_ELOCKED && self->rc == 0)
-        self->rc = rc;
+        return self->fn(self->arg, &adopted);
+    //  An appender that lives, or a mark that somebody removed meanwhile.
+    if (rc == ARTEL_ELOCKED || rc == ARTEL_ENOENT || self->rc != 0)
+        return 0;
+    self->rc = rc;
+    snprintf(self->why, self->size, "the journal of run %s: %s", run, artel_error_code_text(rc));
     return 0;
 }
 
 int
-artel_adopt_all(const char *state,
-                void (*fn)(void *arg, const char *run, artel_id_t writer, uint64_t last), void *arg)
+artel_adopt_all(const char *state, int (*fn)(void *arg, const artel_adopted_t *adopted), void *arg,
+                char *why, size_t size)
 {
-    self_t self = { .state = state, .fn = fn, .arg = arg };
+    self_t self = { .state = state, .fn = fn, .arg = arg, .why = why, .size = size };
     int rc = artel_pending_each(state, s_each, &self);
-    return rc != 0 ? rc : self.rc;
+    if (rc >= 0)
+        return self.rc;
+    snprintf(why, size, "%s/pending: %s", state, artel_error_code_text(rc));
+    return rc;
 }

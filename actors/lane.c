@@ -4,6 +4,8 @@
 
 #include "errors.h"
 
+#include <string.h>
+
 int
 artel_lane_open(artel_lane_t *lane, const char *state, const char *run, artel_id_t writer,
                 const char *sink)
@@ -20,35 +22,38 @@ void
 artel_lane_start(artel_lane_t *lane, uint64_t counter)
 {
     lane->state = ARTEL_LANE_READY;
+    lane->known = true;
     lane->delivered = lane->sent = counter;
-    lane->in_flight = 0;
+    lane->n_on_way = 0;
     artel_journal_reader_seek(lane->reader, counter);
 }
 
 int
 artel_lane_next(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t *ret_len)
 {
+    if (lane->n_on_way == ARTEL_DELIVER_WINDOW)
+        return 0;
     int rc = artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
     if (rc == ARTEL_ECORRUPT) {                 //  what lies behind the hole is still good
         artel_journal_reader_salvage(lane->reader);
         rc = artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
     }
-    if (rc > 0) {
-        lane->sent = *ret_counter;
-        lane->in_flight++;
-    }
+    if (rc > 0)
+        lane->sent = lane->on_way[lane->n_on_way++] = *ret_counter;
     return rc;
 }
 
-void
-artel_lane_back_off(artel_lane_t *lane, int64_t now)
+unsigned
+artel_lane_answered(artel_lane_t *lane, uint64_t counter)
 {
-    unsigned doublings = lane->failures < 8 ? lane->failures : 8;
-    int64_t delay = 50 << doublings;
-    artel_lane_close(lane);
-    lane->failures++;
-    lane->state = ARTEL_LANE_WAITING;
-    lane->retry_at = now + (delay < 10000 ? delay : 10000);
+    unsigned n = 0;
+    while (n < lane->n_on_way && lane->on_way[n] <= counter)
+        n++;
+    lane->n_on_way -= n;
+    memmove(lane->on_way, lane->on_way + n, lane->n_on_way * sizeof lane->on_way[0]);
+    if (counter > lane->delivered)
+        lane->delivered = counter;
+    return n;
 }
 
 void
@@ -57,5 +62,5 @@ artel_lane_close(artel_lane_t *lane)
     artel_journal_reader_close(&lane->reader);
     artel_outcomes_close(&lane->outcomes);
     lane->state = ARTEL_LANE_NEW;
-    lane->in_flight = 0;
+    lane->n_on_way = 0;
 }

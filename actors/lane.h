@@ -1,7 +1,8 @@
 //  lane.h - one journal on its way to one sink.
 //
-//  A lane knows how far its sink has come and reads on from there. It holds the
-//  sink's lock on the journal: whoever has it delivers. No socket; one thread.
+//  A lane knows how far its sink has come and reads on from there. While it is
+//  open it holds the sink's lock on the journal: whoever has it delivers. No
+//  socket; one thread.
 
 #ifndef ARTEL_LANE_H
 #define ARTEL_LANE_H
@@ -10,22 +11,39 @@
 #include "outcomes.h"
 #include "reader.h"
 
+#include <sys/queue.h>
+
 typedef enum {
-    ARTEL_LANE_NEW,             //  nothing opened yet
-    ARTEL_LANE_ASKING,          //  the sink was asked where it stands
-    ARTEL_LANE_READY,           //  batches may be sent
-    ARTEL_LANE_WAITING,         //  until retry_at, then again from NEW
+    ARTEL_LANE_NEW,             //  not open
+    ARTEL_LANE_ASKING,          //  open; the sink was asked where it stands
+    ARTEL_LANE_READY,           //  open; batches may be sent
+    ARTEL_LANE_DRAINING,        //  open; one failed, the rest must be answered first
 } artel_lane_state_t;
 
-typedef struct {
+//  Where it stands among the lanes of its sink (turns.h).
+typedef enum {
+    ARTEL_TURN_NONE,
+    ARTEL_TURN_READY,           //  wants to be opened, or to send
+    ARTEL_TURN_IDLE,            //  open, with nothing to send and nothing on its way
+    ARTEL_TURN_WAITING,         //  until retry_at
+} artel_turn_t;
+
+typedef struct artel_lane {
     artel_lane_state_t state;
+    bool known;                 //  the sink has said where it stands
+    void *owner;                //  whose lane it is; not the lane's business
     artel_journal_reader_t *reader;
     artel_outcomes_t *outcomes;
     uint64_t delivered;         //  the sink has everything up to here
     uint64_t sent;              //  last batch handed to the backend
-    unsigned in_flight;         //  batches sent and not answered
+    uint64_t on_way[ARTEL_DELIVER_WINDOW];  //  batches sent and not answered, in order
+    unsigned n_on_way;
+    unsigned asks;              //  questions for the position that are not answered
     unsigned failures;          //  in a row
-    int64_t retry_at;           //  ms, monotonic
+    artel_turn_t turn;
+    unsigned delay;             //  (WAITING) in which queue
+    int64_t retry_at;           //  (WAITING) ms, monotonic
+    TAILQ_ENTRY(artel_lane) link;
 } artel_lane_t;
 
 //  Take the sink's lock and open the journal. ARTEL_ELOCKED: another process delivers it.
@@ -33,7 +51,7 @@ int
 artel_lane_open(artel_lane_t *lane, const char *state, const char *run, artel_id_t writer,
                 const char *sink);
 
-//  The sink's answer: everything up to counter is there.
+//  The sink's answer: everything up to counter is there. Go on behind it.
 void
 artel_lane_start(artel_lane_t *lane, uint64_t counter);
 
@@ -41,9 +59,9 @@ artel_lane_start(artel_lane_t *lane, uint64_t counter);
 int
 artel_lane_next(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t *ret_len);
 
-//  Give up for now; try again after a delay that doubles from 50 ms to 10 s.
-void
-artel_lane_back_off(artel_lane_t *lane, int64_t now);
+//  The sink has everything up to counter. Returns how many batches that answers.
+unsigned
+artel_lane_answered(artel_lane_t *lane, uint64_t counter);
 
 //  Close what is open; the lock is free for others.
 void

@@ -3,6 +3,7 @@
 #include "node.h"
 
 #include "errors.h"
+#include "guest.h"
 #include "handler.h"
 #include "sender.h"
 #include "state.h"
@@ -11,14 +12,29 @@
 #include "wire.h"
 #include "writer.h"
 
+#include <stdatomic.h>
+
+enum {
+    NODE_SOCKETS = 22,          //  pairs, pipes and the clients' socket of a node
+    SINK_SOCKETS = 8,           //  a pair and a pipe, twice if it is a copy
+    MAX_SOCKETS = 900,          //  of all nodes of a process: czmq allows 1,024, and aborts beyond
+    SPARE_FDS = 40,             //  beside the sockets: journals, lanes, a client
+    SINK_FDS = 8,               //  a backend's files
+    LEAST_MS = 100,             //  what each actor has to stop, however late it is
+};
+
 struct artel_node {
     char *state;
-    char *wanted;               //  the sinks as given
+    char *wanted;               //  the sinks as journals keep them
     char endpoint[64];
     artel_sinks_t sinks;
+    int sockets;                //  reserved
     zactor_t *writer, *sender, *handler;
     zactor_t *backends[ARTEL_MAX_SINKS];
+    artel_sender_lack_t lacks[ARTEL_MAX_SINKS];
 };
+
+static atomic_int s_sockets;    //  reserved by all nodes
 
 //  The sockets between the actors, until each has its owner.
 typedef struct {
@@ -57,33 +73,30 @@ s_unwire(wiring_t *w)
     }
 }
 
-//  The socket, which is no longer ours.
-static zsock_t *
-s_take(zsock_t **sock_p)
+//  An actor that has begun has taken its sockets.
+static void
+s_taken(const artel_start_t *start, zsock_t **sock_p)
 {
-    zsock_t *sock = *sock_p;
-    *sock_p = NULL;
-    return sock;
+    if (start->entered)
+        *sock_p = NULL;
 }
 
 static int
 s_start_writer(artel_node_t *self, wiring_t *w)
 {
     artel_writer_args_t args = { .start.name = "artel/writer", .state = self->state,
-        .sinks = self->wanted, .handler = s_take(&w->writer_handler),
-        .sender = s_take(&w->writer_sender) };
-    return artel_actor_start(&self->writer, artel_writer, &args.start);
+        .sinks = self->wanted, .handler = w->writer_handler, .sender = w->writer_sender };
+    int rc = artel_actor_start(&self->writer, artel_writer, &args.start);
+    s_taken(&args.start, &w->writer_handler);
+    s_taken(&args.start, &w->writer_sender);
+    return rc;
 }
 
-static int
-s_start_sender(artel_node_t *self, wiring_t *w)
+//  Whether a backend may be missing: not if it is memory or threads that lack.
+static bool
+s_is_no_reason(int rc)
 {
-    artel_sender_args_t args = { .start.name = "artel/sender", .state = self->state,
-        .sinks = &self->sinks, .handler = s_take(&w->sender_handler),
-        .writer = s_take(&w->sender_writer) };
-    for (size_t i = 0; i < self->sinks.n; i++)
-        args.backends[i] = s_take(&w->sender_backend[i]);
-    return artel_actor_start(&self->sender, artel_sender, &args.start);
+    return rc != ARTEL_EMFILE && rc != ARTEL_ENOMEM && rc != ARTEL_EAGAIN;
 }
 
 static int
@@ -91,30 +104,85 @@ s_start_backend(artel_node_t *self, wiring_t *w, size_t i)
 {
     artel_sink_t *sink = &self->sinks.at[i];
     artel_store_args_t args = { .start.name = "artel/store", .state = self->state,
-        .place = sink->place ? sink->place : self->state, .sender = s_take(&w->backend_sender[i]) };
-    return artel_actor_start(&self->backends[i], artel_store, &args.start);
+        .place = sink->place ? sink->place : self->state, .sender = w->backend_sender[i] };
+    int rc = artel_actor_start(&self->backends[i], artel_store, &args.start);
+    s_taken(&args.start, &w->backend_sender[i]);
+    if (rc == 0)
+        return 0;
+    self->lacks[i] = (artel_sender_lack_t) { rc, artel_error_code_text(rc) };
+    zsock_destroy(&w->sender_backend[i]);
+    return s_is_no_reason(rc) ? 0 : rc;
+}
+
+static int
+s_start_backends(artel_node_t *self, wiring_t *w)
+{
+    int ours = artel_state_is_ours(self->state), rc = 0;
+    for (size_t i = 0; rc == 0 && i < self->sinks.n; i++) {
+        if (ours > 0) {
+            rc = s_start_backend(self, w, i);
+            continue;
+        }
+        self->lacks[i] = (artel_sender_lack_t) { ours < 0 ? ours : ARTEL_EACCES,
+            "the state directory is another machine's, or on a network: `artel sync` there delivers" };
+        zsock_destroy(&w->sender_backend[i]);
+    }
+    return rc;
+}
+
+static int
+s_start_sender(artel_node_t *self, wiring_t *w)
+{
+    artel_sender_args_t args = { .start.name = "artel/sender", .state = self->state,
+        .sinks = &self->sinks, .handler = w->sender_handler, .writer = w->sender_writer };
+    memcpy(args.lacks, self->lacks, sizeof args.lacks);
+    memcpy(args.backends, w->sender_backend, sizeof args.backends);
+    int rc = artel_actor_start(&self->sender, artel_sender, &args.start);
+    s_taken(&args.start, &w->sender_handler);
+    s_taken(&args.start, &w->sender_writer);
+    for (size_t i = 0; i < ARTEL_MAX_SINKS; i++)
+        s_taken(&args.start, &w->sender_backend[i]);
+    return rc;
 }
 
 static int
 s_start_handler(artel_node_t *self, wiring_t *w)
 {
     artel_handler_args_t args = { .start.name = "artel/handler", .clients = self->endpoint,
-        .sinks = &self->sinks, .writer = s_take(&w->handler_writer),
-        .sender = s_take(&w->handler_sender) };
-    return artel_actor_start(&self->handler, artel_handler, &args.start);
+        .sinks = &self->sinks, .writer = w->handler_writer, .sender = w->handler_sender };
+    int rc = artel_actor_start(&self->handler, artel_handler, &args.start);
+    s_taken(&args.start, &w->handler_writer);
+    s_taken(&args.start, &w->handler_sender);
+    return rc;
+}
+
+//  czmq and libzmq abort when sockets or descriptors run out: so count before.
+static int
+s_reserve(artel_node_t *self)
+{
+    int n = (int) self->sinks.n, sockets = NODE_SOCKETS + n * SINK_SOCKETS;
+    int rc = artel_guest_enter();
+    if (rc == 0)
+        rc = artel_guest_spare_fds(sockets + SPARE_FDS + n * SINK_FDS);
+    if (rc != 0)
+        return rc;
+    self->sockets = sockets;
+    return atomic_fetch_add(&s_sockets, sockets) + sockets <= MAX_SOCKETS ? 0 : ARTEL_EMFILE;
 }
 
 static int
 s_start_all(artel_node_t *self)
 {
     wiring_t w = { 0 };
-    int rc = s_wire_up(&w, self->sinks.n);
+    int rc = s_reserve(self);
+    if (rc == 0)
+        rc = s_wire_up(&w, self->sinks.n);
     if (rc == 0)
         rc = s_start_writer(self, &w);
     if (rc == 0)
+        rc = s_start_backends(self, &w);
+    if (rc == 0)
         rc = s_start_sender(self, &w);
-    for (size_t i = 0; rc == 0 && i < self->sinks.n; i++)
-        rc = s_start_backend(self, &w, i);
     if (rc == 0)
         rc = s_start_handler(self, &w);
     s_unwire(&w);
@@ -126,26 +194,34 @@ artel_node_start(const char *state, const char *sinks, artel_node_t **ret,
                  char *why, size_t size)
 {
     artel_node_t *self = calloc(1, sizeof *self);
-    if (!self)
-        return ARTEL_ENOMEM;
+    int rc = self ? artel_sinks_parse(sinks, &self->sinks, why, size) : ARTEL_ENOMEM;
+    if (rc != 0) {
+        free(self);
+        return rc;
+    }
     char name[ARTEL_ID_TEXT];
     artel_id_t id = artel_id_new();
     artel_hex(id.at, sizeof id.at, name);
     snprintf(self->endpoint, sizeof self->endpoint, "inproc://artel-%s", name);
-    artel_trace_open();
-    int rc = artel_sinks_parse(sinks, &self->sinks, why, size);
-    if (rc == 0) {
-        self->state = strdup(state);
-        self->wanted = strdup(sinks && *sinks ? sinks : "store");
-        rc = self->state && self->wanted ? s_start_all(self) : ARTEL_ENOMEM;
-        if (rc != 0)
-            snprintf(why, size, "the node did not start: %s", artel_error_code_text(rc));
-    }
-    if (rc == 0)
-        *ret = self;
-    else
+    (void) artel_trace_open();
+    self->state = strdup(state);
+    self->wanted = artel_sinks_format(&self->sinks);
+    rc = self->state && self->wanted ? s_start_all(self) : ARTEL_ENOMEM;
+    if (rc != 0) {
+        snprintf(why, size, "the node over %s did not start: %s", state, artel_error_code_text(rc));
         artel_node_stop(&self, 1000);
-    return rc;
+        return rc;
+    }
+    *ret = self;
+    return 0;
+}
+
+//  Stop one actor by the deadline.
+static bool
+s_stop(zactor_t **actor, int64_t deadline)
+{
+    int64_t left = deadline - artel_now_ms();
+    return artel_actor_stop(actor, left > LEAST_MS ? (int) left : LEAST_MS) == 0;
 }
 
 void
@@ -154,14 +230,16 @@ artel_node_stop(artel_node_t **self_p, int timeout_ms)
     artel_node_t *self = *self_p;
     if (!self)
         return;
-    int stuck = artel_actor_stop(&self->handler, timeout_ms);
-    stuck |= artel_actor_stop(&self->writer, timeout_ms);
-    stuck |= artel_actor_stop(&self->sender, timeout_ms);
+    int64_t deadline = artel_now_ms() + timeout_ms;
+    bool over = s_stop(&self->handler, deadline);
+    over &= s_stop(&self->writer, deadline);
+    over &= s_stop(&self->sender, deadline);
     for (size_t i = 0; i < self->sinks.n; i++)
-        stuck |= artel_actor_stop(&self->backends[i], timeout_ms);
+        over &= s_stop(&self->backends[i], deadline);
     *self_p = NULL;
-    if (stuck)
+    if (!over)
         return;                                 //  a stuck actor still looks at what is ours
+    atomic_fetch_sub(&s_sockets, self->sockets);
     artel_sinks_done(&self->sinks);
     free(self->state);
     free(self->wanted);

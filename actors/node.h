@@ -8,13 +8,17 @@
 typedef struct artel_node artel_node_t;
 
 //  Start the actors. state must exist (artel_state_make); sinks is a list as in
-//  sinks.h. ARTEL_EINVAL, ARTEL_EMFILE, ARTEL_ENOMEM, with a sentence in why.
+//  sinks.h. A sink whose backend cannot start now is no reason to fail: what it
+//  wants stays in the journals, and who asks is told why. In a directory that is
+//  not this machine's (state.h) no backend is started. ARTEL_EINVAL, ARTEL_ELIMIT,
+//  ARTEL_EMFILE, ARTEL_EAGAIN (no thread to be had), ARTEL_ENOMEM, with a sentence in why.
 int
 artel_node_start(const char *state, const char *sinks, artel_node_t **ret,
                  char *why, size_t size);
 
-//  Stop them, client-side first, each within timeout_ms. What is accepted is
-//  safe; what is not delivered waits for the next node.
+//  Stop them, client-side first, all within about timeout_ms. What is accepted is
+//  safe; what is not delivered waits for the next node. An actor that hangs, on a
+//  disk say, is left behind with its thread and what it uses.
 void
 artel_node_stop(artel_node_t **self_p, int timeout_ms);
 

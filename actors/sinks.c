@@ -152,6 +152,23 @@ artel_sinks_same(const artel_sinks_t *self, const artel_sink_t *sink)
     return (!a && !b) || (a && b && strcmp(a, b) == 0) ? i : -1;
 }
 
+unsigned
+artel_sinks_wanted(const artel_sinks_t *self, const char *list, unsigned *ret_missing)
+{
+    unsigned wanted = *list ? 0 : (1u << self->n) - 1, missing = 0;
+    for (const char *at = *list ? list : NULL, *reason; at; ) {
+        artel_sink_t sink;
+        size_t len = strcspn(at, ",");
+        int i = s_parse_one(at, len, &sink, &reason) == 0 ? artel_sinks_same(self, &sink) : -1;
+        wanted |= i < 0 ? 0 : 1u << i;
+        missing += i < 0;
+        free(sink.place);
+        at = at[len] ? at + len + 1 : NULL;
+    }
+    *ret_missing = missing;
+    return wanted;
+}
+
 int
 artel_sinks_add(artel_sinks_t *self, const artel_sink_t *sink)
 {

@@ -42,6 +42,11 @@ artel_sinks_find(const artel_sinks_t *self, const char *name, size_t len);
 int
 artel_sinks_same(const artel_sinks_t *self, const artel_sink_t *sink);
 
+//  Which of them a list wants: bit i for sink i, all if the list is empty. Items
+//  that are none of them, or nothing we know, are counted in *ret_missing.
+unsigned
+artel_sinks_wanted(const artel_sinks_t *self, const char *list, unsigned *ret_missing);
+
 //  Add a copy of a sink. ARTEL_EEXIST if the name is taken, ARTEL_ELIMIT, ARTEL_ENOMEM.
 int
 artel_sinks_add(artel_sinks_t *self, const artel_sink_t *sink);

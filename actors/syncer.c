@@ -1,23 +1,26 @@
-//  syncer.c - jobs that wait for the disk: birth, fdatasync, adoption, end.
+//  syncer.c - jobs that wait for the disk: birth, fdatasync, end.
 
 #include "syncer.h"
 
-#include "adopt.h"
 #include "errors.h"
 #include "wire.h"
+
+#include <sys/queue.h>
+
+typedef struct task {
+    STAILQ_ENTRY(task) next;
+    artel_sync_job_t job;
+} task_t;
+
+typedef STAILQ_HEAD(tasks, task) tasks_t;
 
 typedef struct {
     zsock_t *pipe;              //  $TERM from the writer
     zsock_t *writer;            //  PAIR: jobs, both ways
     const char *state;
     const char *sinks;
+    tasks_t urgent, other;
 } self_t;
-
-static void
-s_answer(self_t *self, const artel_sync_job_t *job)
-{
-    zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
-}
 
 //  A writer that is known goes on where it was; another must be allowed to join.
 static void
@@ -30,61 +33,87 @@ s_on_open(self_t *self, artel_sync_job_t *job)
         job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == 0)
         job->counter = artel_journal_accepted(job->journal);
-    s_answer(self, job);
 }
 
 static void
 s_on_sync(self_t *self, artel_sync_job_t *job)
 {
+    (void) self;
     job->rc = artel_journal_sync(job->journal, &job->counter);
-    s_answer(self, job);
 }
 
 static void
 s_on_close(self_t *self, artel_sync_job_t *job)
 {
+    (void) self;
     artel_journal_close(&job->journal);
-    s_answer(self, job);
-}
-
-//  One answer for each journal that is now ours to deliver.
-static void
-s_adopted_one(void *arg, const char *run, artel_id_t writer, uint64_t last)
-{
-    artel_sync_job_t job = { .op = ARTEL_SYNC_ADOPT, .writer = writer, .counter = last };
-    snprintf(job.run, sizeof job.run, "%s", run);
-    s_answer(arg, &job);
-}
-
-static void
-s_on_adopt(self_t *self, artel_sync_job_t *job)
-{
-    job->rc = artel_adopt_all(self->state, s_adopted_one, self);
-    job->op = ARTEL_SYNC_ADOPTED;
-    s_answer(self, job);
 }
 
 static void (*const s_handlers[])(self_t *, artel_sync_job_t *) = {
     [ARTEL_SYNC_OPEN] = s_on_open,
     [ARTEL_SYNC_SYNC] = s_on_sync,
     [ARTEL_SYNC_CLOSE] = s_on_close,
-    [ARTEL_SYNC_ADOPT] = s_on_adopt,
 };
+
+static void
+s_do(self_t *self, artel_sync_job_t *job)
+{
+    s_handlers[job->op](self, job);
+    zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
+}
+
+//  Put aside what was asked. A job there is no memory for is done at once.
+static void
+s_take(self_t *self)
+{
+    artel_sync_job_t job;
+    while (zmq_recv(zsock_resolve(self->writer), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+        task_t *task = malloc(sizeof *task);
+        if (task) {
+            task->job = job;
+            STAILQ_INSERT_TAIL(job.urgent ? &self->urgent : &self->other, task, next);
+        } else {
+            s_do(self, &job);
+        }
+    }
+}
+
+//  Do the next job; false if there is none.
+static bool
+s_do_next(self_t *self)
+{
+    tasks_t *tasks = STAILQ_EMPTY(&self->urgent) ? &self->other : &self->urgent;
+    task_t *task = STAILQ_FIRST(tasks);
+    if (!task)
+        return false;
+    STAILQ_REMOVE_HEAD(tasks, next);
+    s_do(self, &task->job);
+    free(task);
+    return true;
+}
 
 static int
 s_read_pipe(void *arg)
 {
-    return artel_actor_read_pipe(((self_t *) arg)->pipe);
+    self_t *self = arg;
+    s_take(self);
+    while (s_do_next(self))
+        continue;
+    return artel_actor_read_pipe(self->pipe);
 }
 
 static int
 s_read_writer(void *arg)
 {
-    self_t *self = arg;
-    artel_sync_job_t job;
-    while (zmq_recv(zsock_resolve(self->writer), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
-        s_handlers[job.op](self, &job);
+    s_take(arg);
     return 0;
+}
+
+//  One job a round: a new one that is urgent need not wait for the rest.
+static int
+s_tick(void *arg)
+{
+    return s_do_next(arg) ? 0 : -1;
 }
 
 void
@@ -93,11 +122,12 @@ artel_syncer(zsock_t *pipe, void *arg)
     artel_syncer_args_t *args = arg;
     artel_actor_enter(&args->start);
     self_t self = { .pipe = pipe, .writer = args->writer, .state = args->state, .sinks = args->sinks };
+    STAILQ_INIT(&self.urgent);
+    STAILQ_INIT(&self.other);
     zsock_signal(pipe, 0);                      //  args is the parent's again
-    //  Jobs first: what was asked before $TERM is done before we end.
     artel_actor_loop((artel_reader_t[]) {
         { .sock = self.writer, .fn = s_read_writer },
         { .sock = self.pipe, .fn = s_read_pipe },
-    }, 2, NULL, &self);
+    }, 2, s_tick, &self);
     zsock_destroy(&self.writer);
 }

@@ -1,49 +1,20 @@
 //  writer.c - the actor that appends batches to journals.
 //
 //  It takes batches as they come, appends all that wait for one journal with one
-//  write, and says `accepted`. What waits for the disk it hands to the syncer.
-//  After a failure it refuses that journal's later batches until the handler
-//  resets it, so that order survives. It never parses a record.
+//  write, and says `accepted`. What waits for the disk it hands to the syncer;
+//  what is durable it tells the sender. After a failure it refuses that journal's
+//  later batches until the handler resets it, so that order survives. It never
+//  looks at a record.
 
-#include "writer.h"
+#include "writer_self.h"
 
-#include "bounds.h"
 #include "errors.h"
 #include "idmap.h"
-#include "journal.h"
-#include "syncer.h"
-#include "wire.h"
 
-enum { MAX_FRAMES = 64, MAX_TURN = 256 };
+enum { STOP_MS = 10000 };
 
-//  One journal and what waits for it.
-typedef struct {
-    char run[ARTEL_MAX_RUN_ID + 1];
-    artel_id_t writer;
-    artel_journal_t *journal;   //  NULL while the syncer opens or closes it
-    artel_resumes_t resumes;    //  whether it may join an existing run
-    bool failed;                //  refusing until reset
-    bool syncing;               //  a SYNC is with the syncer
-    bool sync_again;            //  somebody asked meanwhile
-    bool closing;               //  CLOSE follows when the SYNC is back
-    int64_t dirty_since;        //  when the oldest unsynced byte came, 0: none
-    size_t n;                   //  frames gathered in this turn
-    zmq_msg_t msgs[MAX_FRAMES];
-    uint64_t counters[MAX_FRAMES];
-} entry_t;
-
-typedef struct {
-    zsock_t *pipe;              //  $TERM
-    zsock_t *handler;           //  PAIR: batches and requests in, marks out
-    zsock_t *sender;            //  PAIR: notices out
-    zsock_t *syncer_sock;       //  PAIR: jobs
-    zactor_t *syncer;
-    artel_wire_t wire;
-    zhashx_t *entries;          //  writer id -> entry_t
-    entry_t *touched[MAX_TURN]; //  entries with gathered frames
-    size_t n_touched;
-    uint64_t adopt_count;       //  journals found by the adoption under way
-} self_t;
+typedef artel_writer_self_t self_t;
+typedef artel_writer_entry_t entry_t;
 
 static void
 s_entry_free(void **entry_p)
@@ -54,33 +25,30 @@ s_entry_free(void **entry_p)
     *entry_p = NULL;
 }
 
-static void
-s_tell_handler(self_t *self, const artel_msg_t *msg)
+artel_writer_entry_t *
+artel_writer_entry(artel_writer_self_t *self, artel_id_t writer)
+{
+    return zhashx_lookup(self->entries, writer.at);
+}
+
+void
+artel_writer_tell_handler(artel_writer_self_t *self, const artel_msg_t *msg)
 {
     artel_wire_send(&self->wire, self->handler, "handler", msg);
 }
 
-static void
-s_give_job(self_t *self, artel_sync_op_t op, const entry_t *entry)
+void
+artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
+                      const artel_writer_entry_t *entry)
 {
-    artel_sync_job_t job = { .op = op, .writer = entry->writer, .journal = entry->journal,
-                             .resumes = entry->resumes };
-    memcpy(job.run, entry->run, sizeof job.run);
-    zmq_send(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT);
+    artel_sync_job_t full = *job;
+    full.writer = entry->writer;
+    full.journal = entry->journal;
+    memcpy(full.run, entry->run, sizeof full.run);
+    zmq_send(zsock_resolve(self->syncer_sock), &full, sizeof full, ZMQ_DONTWAIT);
 }
 
-static void
-s_sync(self_t *self, entry_t *entry)
-{
-    if (!entry->journal)
-        return;
-    entry->sync_again = entry->syncing;
-    if (entry->syncing)
-        return;
-    entry->syncing = true;
-    entry->dirty_since = 0;
-    s_give_job(self, ARTEL_SYNC_SYNC, entry);
-}
+//  Appending.
 
 static void
 s_refuse(self_t *self, entry_t *entry, uint64_t counter, int code)
@@ -88,51 +56,89 @@ s_refuse(self_t *self, entry_t *entry, uint64_t counter, int code)
     entry->failed = true;
     char text[256];
     snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, artel_error_code_text(code));
-    s_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
         entry->writer, counter, code, artel_str(text) } });
 }
 
-//  Tell both neighbours how far the journal has come.
 static void
-s_report(self_t *self, const entry_t *entry)
+s_accepted(self_t *self, entry_t *entry)
 {
-    uint64_t accepted = artel_journal_accepted(entry->journal);
-    artel_wire_send(&self->wire, self->sender, "sender", &(artel_msg_t) {
-        .id = ARTEL_MSG_COMMITTED, .committed = { artel_str(entry->run), entry->writer, accepted } });
-    s_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
-        entry->writer, accepted, artel_journal_durable(entry->journal), 0 } });
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
+        .writer = entry->writer, .accepted = artel_journal_accepted(entry->journal),
+        .durable = artel_journal_durable(entry->journal) } });
+    if (!entry->dirty_since) {
+        entry->dirty_since = artel_now_ms();
+        TAILQ_INSERT_TAIL(&self->dirty, entry, dirty);
+    }
+    if (artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES)
+        artel_writer_sync(self, entry, false);
+}
+
+//  The chain of what was gathered for one journal, as frames.
+static size_t
+s_frames(self_t *self, entry_t *entry, artel_journal_frame_t *ret)
+{
+    size_t n = 0;
+    for (int i = entry->first; i >= 0; i = self->gathered[i].next) {
+        zmq_msg_t *msg = &self->gathered[i].msg;
+        ret[n++] = (artel_journal_frame_t) { self->gathered[i].counter, zmq_msg_data(msg), zmq_msg_size(msg) };
+    }
+    return n;
 }
 
 //  Append what was gathered for one journal.
 static void
 s_append(self_t *self, entry_t *entry)
 {
-    artel_journal_frame_t frames[MAX_FRAMES];
-    for (size_t i = 0; i < entry->n; i++)
-        frames[i] = (artel_journal_frame_t) { entry->counters[i], zmq_msg_data(&entry->msgs[i]),
-                                              zmq_msg_size(&entry->msgs[i]) };
-    int rc = entry->journal ? artel_journal_append(entry->journal, frames, entry->n) : ARTEL_ECLOSED;
-    if (rc != 0) {
-        s_refuse(self, entry, entry->counters[0], rc);
-    } else {
-        s_report(self, entry);
-        if (!entry->dirty_since)
-            entry->dirty_since = artel_now_ms();
-        if (artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES && !entry->syncing)
-            s_sync(self, entry);
-    }
-    for (size_t i = 0; i < entry->n; i++)
-        zmq_msg_close(&entry->msgs[i]);
-    entry->n = 0;
+    artel_journal_frame_t frames[ARTEL_WRITER_TURN];
+    size_t n = s_frames(self, entry, frames);
+    if (n == 0)
+        return;
+    int rc = entry->journal ? artel_journal_append(entry->journal, frames, n) : ARTEL_ECLOSED;
+    if (rc == 0)
+        s_accepted(self, entry);
+    else
+        s_refuse(self, entry, frames[0].counter, rc);
+    if (rc == 0)
+        entry->ended = self->gathered[entry->last].ends;
+    for (int i = entry->first; i >= 0; i = self->gathered[i].next)
+        zmq_msg_close(&self->gathered[i].msg);
+    entry->first = entry->last = -1;
 }
 
 static void
 s_append_all(self_t *self)
 {
-    for (size_t i = 0; i < self->n_touched; i++)
-        if (self->touched[i]->n)
-            s_append(self, self->touched[i]);
+    for (unsigned i = 0; i < self->n_touched; i++)
+        s_append(self, self->touched[i]);
     self->n_touched = 0;
+    self->n_gathered = 0;
+}
+
+void
+artel_writer_sync(artel_writer_self_t *self, artel_writer_entry_t *entry, bool urgent)
+{
+    if (!entry->journal || entry->undurable || !self->syncer)
+        return;
+    entry->again |= entry->syncing > 0;
+    if (entry->syncing && (!urgent || entry->urgent))
+        return;
+    entry->again = false;
+    entry->syncing++;
+    entry->urgent |= urgent;
+    if (entry->dirty_since)
+        TAILQ_REMOVE(&self->dirty, entry, dirty);
+    entry->dirty_since = 0;
+    artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_SYNC, .urgent = urgent }, entry);
+}
+
+void
+artel_writer_close(artel_writer_self_t *self, artel_writer_entry_t *entry)
+{
+    if (!self->syncer)
+        return;
+    artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_CLOSE }, entry);
+    entry->journal = NULL;
 }
 
 //  The messages of the handler, one function each; a batch is taken whole.
@@ -140,27 +146,34 @@ s_append_all(self_t *self)
 static void
 s_on_batch(self_t *self, const artel_msg_t *head, zmq_msg_t *frame)
 {
-    entry_t *entry = zhashx_lookup(self->entries, head->batch.writer.at);
-    if (!entry || entry->failed)
+    entry_t *entry = artel_writer_entry(self, head->batch.writer);
+    if (!entry || entry->failed || entry->closing)
         return;                                 //  the handler knows, or will reset us
-    if (entry->n == MAX_FRAMES)
-        s_append(self, entry);
-    if (entry->n == 0)
+    int i = self->n_gathered++;
+    artel_gathered_t *gathered = &self->gathered[i];
+    gathered->counter = head->batch.counter;
+    gathered->ends = head->batch.ends;
+    gathered->next = -1;
+    zmq_msg_init(&gathered->msg);
+    zmq_msg_move(&gathered->msg, frame);
+    if (entry->first < 0) {
+        entry->first = i;
         self->touched[self->n_touched++] = entry;
-    zmq_msg_init(&entry->msgs[entry->n]);
-    zmq_msg_move(&entry->msgs[entry->n], frame);
-    entry->counters[entry->n++] = head->batch.counter;
+    } else {
+        self->gathered[entry->last].next = i;
+    }
+    entry->last = i;
 }
 
-static void
-s_answer_open(self_t *self, const entry_t *entry, int rc)
+void
+artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc)
 {
     char text[256] = "";
     if (rc != 0)
         snprintf(text, sizeof text, "the journal of run %s: %s", entry->run,
                  artel_error_code_text(rc));
-    s_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = entry->writer, .credit = ARTEL_CREDIT, .code = rc, .text = artel_str(text),
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
+        .writer = entry->writer, .code = rc, .text = artel_str(text),
         .accepted = rc == 0 ? artel_journal_accepted(entry->journal) : 0,
         .durable = rc == 0 ? artel_journal_durable(entry->journal) : 0 } });
 }
@@ -168,61 +181,86 @@ s_answer_open(self_t *self, const entry_t *entry, int rc)
 static void
 s_on_run_open(self_t *self, const artel_msg_t *msg)
 {
-    entry_t *entry = zhashx_lookup(self->entries, msg->run_open.writer.at);
+    entry_t *entry = artel_writer_entry(self, msg->run_open.writer);
     if (entry) {
-        if (entry->journal)
-            s_answer_open(self, entry, 0);
-        return;
+        bool open = entry->journal && !entry->closing;
+        if (open || entry->closing || entry->closed)
+            artel_writer_answer_open(self, entry, open ? 0 : ARTEL_EAGAIN);
+        return;                                 //  else the answer comes when it is open
     }
     entry = calloc(1, sizeof *entry);
-    if (!entry)
+    if (!entry) {
+        artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
+            .writer = msg->run_open.writer, .code = ARTEL_ENOMEM } });
         return;
+    }
     entry->writer = msg->run_open.writer;
     entry->resumes = (artel_resumes_t) msg->run_open.resume;
+    entry->first = entry->last = -1;
     snprintf(entry->run, sizeof entry->run, "%.*s", (int) msg->run_open.run.len, msg->run_open.run.at);
     zhashx_insert(self->entries, entry->writer.at, entry);
-    s_give_job(self, ARTEL_SYNC_OPEN, entry);
+    artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_OPEN, .urgent = true,
+                                                      .resumes = entry->resumes }, entry);
 }
 
 static void
 s_on_flush(self_t *self, const artel_msg_t *msg)
 {
-    entry_t *entry = zhashx_lookup(self->entries, msg->flush.writer.at);
-    if (entry && entry->n)
-        s_append(self, entry);
-    if (entry)
-        s_sync(self, entry);
+    entry_t *entry = artel_writer_entry(self, msg->flush.writer);
+    if (!entry)
+        return;
+    s_append(self, entry);
+    artel_writer_sync(self, entry, true);
 }
 
+//  Closed when it is durable: what is closed is the sender's whole.
 static void
 s_on_run_close(self_t *self, const artel_msg_t *msg)
 {
-    entry_t *entry = zhashx_lookup(self->entries, msg->run_close.writer.at);
-    if (!entry)
+    entry_t *entry = artel_writer_entry(self, msg->run_close.writer);
+    if (!entry || !entry->journal || entry->closing)
         return;
-    if (entry->n)
-        s_append(self, entry);
+    s_append(self, entry);
+    artel_writer_sync(self, entry, true);
     entry->closing = true;
-    if (!entry->syncing && entry->journal) {
-        s_give_job(self, ARTEL_SYNC_CLOSE, entry);
-        entry->journal = NULL;
-    }
+    if (!entry->syncing)                        //  it cannot be made durable
+        artel_writer_close(self, entry);
 }
 
 static void
 s_on_reset(self_t *self, const artel_msg_t *msg)
 {
-    entry_t *entry = zhashx_lookup(self->entries, msg->reset.writer.at);
+    entry_t *entry = artel_writer_entry(self, msg->reset.writer);
     if (entry)
         entry->failed = false;
 }
 
+static int
+s_start_adopter(self_t *self)
+{
+    if (self->adopter)
+        return 0;
+    artel_adopter_args_t args = { .start.name = "artel/adopter", .state = self->state,
+                                  .writer = self->adopter_end };
+    int rc = artel_actor_start(&self->adopter, artel_adopter, &args.start);
+    if (args.start.entered)
+        self->adopter_end = NULL;
+    return rc;
+}
+
+//  The search goes on with the adopter; how long the asker waits is the sender's to know.
 static void
 s_on_adopt(self_t *self, const artel_msg_t *msg)
 {
-    self->adopt_count = 0;
-    artel_sync_job_t job = { .op = ARTEL_SYNC_ADOPT, .counter = msg->adopt.token };
-    zmq_send(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT);
+    int rc = s_start_adopter(self);
+    self->token = msg->adopt.token;
+    self->adopted = self->lost = 0;
+    artel_writer_tell_sender(self, msg);
+    if (rc == 0)
+        zstr_send(self->adopter_sock, "go");
+    else
+        artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
+            .token = self->token, .code = rc, .text = artel_str(artel_error_code_text(rc)) } });
 }
 
 static void (*const s_handlers[])(self_t *, const artel_msg_t *) = {
@@ -232,92 +270,6 @@ static void (*const s_handlers[])(self_t *, const artel_msg_t *) = {
     [ARTEL_MSG_RESET] = s_on_reset,
     [ARTEL_MSG_ADOPT] = s_on_adopt,
 };
-
-//  The jobs that come back from the syncer.
-
-static void
-s_back_open(self_t *self, const artel_sync_job_t *job)
-{
-    entry_t *entry = zhashx_lookup(self->entries, job->writer.at);
-    if (!entry)
-        return;
-    entry->journal = job->journal;
-    s_answer_open(self, entry, job->rc);
-    if (job->rc != 0)
-        zhashx_delete(self->entries, job->writer.at);
-    else if (job->counter)                      //  it was there: the sender goes on with it
-        s_report(self, entry);
-}
-
-static void
-s_back_sync(self_t *self, const artel_sync_job_t *job)
-{
-    entry_t *entry = zhashx_lookup(self->entries, job->writer.at);
-    if (!entry)
-        return;
-    entry->syncing = false;
-    s_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
-        entry->writer, job->counter, job->rc, artel_str(artel_error_code_text(job->rc)) } });
-    if (entry->closing) {
-        s_give_job(self, ARTEL_SYNC_CLOSE, entry);
-        entry->journal = NULL;
-    } else if (entry->sync_again && job->rc == 0) {
-        s_sync(self, entry);
-    }
-}
-
-static void
-s_back_close(self_t *self, const artel_sync_job_t *job)
-{
-    artel_wire_send(&self->wire, self->sender, "sender", &(artel_msg_t) {
-        .id = ARTEL_MSG_CLOSED, .closed = { artel_str(job->run), job->writer } });
-    zhashx_delete(self->entries, job->writer.at);
-}
-
-//  A dead journal is the sender's from here on, and the handler counts it.
-static void
-s_back_adopt(self_t *self, const artel_sync_job_t *job)
-{
-    self->adopt_count++;
-    artel_msg_t committed = { .id = ARTEL_MSG_COMMITTED, .committed = {
-        artel_str(job->run), job->writer, job->counter } };
-    artel_wire_send(&self->wire, self->sender, "sender", &committed);
-    artel_wire_send(&self->wire, self->sender, "sender", &(artel_msg_t) {
-        .id = ARTEL_MSG_CLOSED, .closed = { artel_str(job->run), job->writer } });
-    s_tell_handler(self, &committed);
-}
-
-static void
-s_back_adopted(self_t *self, const artel_sync_job_t *job)
-{
-    s_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
-        .token = job->counter, .journals = self->adopt_count, .code = job->rc,
-        .text = artel_str(artel_error_code_text(job->rc)) } });
-}
-
-static void (*const s_backs[])(self_t *, const artel_sync_job_t *) = {
-    [ARTEL_SYNC_OPEN] = s_back_open,
-    [ARTEL_SYNC_SYNC] = s_back_sync,
-    [ARTEL_SYNC_CLOSE] = s_back_close,
-    [ARTEL_SYNC_ADOPT] = s_back_adopt,
-    [ARTEL_SYNC_ADOPTED] = s_back_adopted,
-};
-
-static int
-s_read_pipe(void *arg)
-{
-    return artel_actor_read_pipe(((self_t *) arg)->pipe);
-}
-
-static int
-s_read_syncer(void *arg)
-{
-    self_t *self = arg;
-    artel_sync_job_t job;
-    while (zmq_recv(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
-        s_backs[job.op](self, &job);
-    return 0;
-}
 
 //  A batch is known by its head alone; its records are not looked at.
 static void
@@ -334,17 +286,37 @@ s_take(self_t *self, zmq_msg_t *frame)
         s_handlers[msg.id](self, &msg);
 }
 
+//  One turn; whether there was anything.
+static bool
+s_turn(self_t *self)
+{
+    int n = 0;
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    while (n < ARTEL_WRITER_TURN && artel_wire_take(self->handler, &frame)) {
+        s_take(self, &frame);
+        n++;
+    }
+    zmq_msg_close(&frame);
+    s_append_all(self);
+    return n > 0;
+}
+
 static int
 s_read_handler(void *arg)
 {
-    self_t *self = arg;
-    zmq_msg_t frame;
-    zmq_msg_init(&frame);
-    for (int i = 0; i < MAX_TURN && artel_wire_take(self->handler, &frame); i++)
-        s_take(self, &frame);
-    zmq_msg_close(&frame);
-    s_append_all(self);
+    s_turn(arg);
     return 0;
+}
+
+//  What the handler has passed on is appended before we end.
+static int
+s_read_pipe(void *arg)
+{
+    self_t *self = arg;
+    while (s_turn(self))
+        continue;
+    return artel_actor_read_pipe(self->pipe);
 }
 
 //  Start the fdatasync of what is older than ARTEL_SYNC_MS; how long until the next.
@@ -352,46 +324,57 @@ static int
 s_tick(void *arg)
 {
     self_t *self = arg;
-    int64_t now = artel_now_ms(), wait = -1;
-    for (entry_t *e = zhashx_first(self->entries); e; e = zhashx_next(self->entries)) {
-        if (!e->dirty_since || e->syncing)
-            continue;
-        int64_t left = e->dirty_since + ARTEL_SYNC_MS - now;
-        if (left <= 0)
-            s_sync(self, e);
-        else if (wait < 0 || left < wait)
-            wait = left;
+    entry_t *oldest;
+    while ((oldest = TAILQ_FIRST(&self->dirty))) {
+        int64_t left = oldest->dirty_since + ARTEL_SYNC_MS - artel_now_ms();
+        if (left > 0)
+            return (int) left;
+        TAILQ_REMOVE(&self->dirty, oldest, dirty);
+        oldest->dirty_since = 0;
+        artel_writer_sync(self, oldest, false);
     }
-    return (int) wait;
+    return -1;
 }
 
 static int
 s_open(self_t *self, const artel_writer_args_t *args)
 {
-    int rc = artel_wire_init(&self->wire, "writer");
     self->handler = args->handler;
     self->sender = args->sender;
+    self->state = args->state;
     self->entries = artel_idmap_new(s_entry_free);
-    zsock_t *end;
+    TAILQ_INIT(&self->dirty);
+    TAILQ_INIT(&self->unnoticed);
+    int rc = artel_wire_init(&self->wire, "writer");
+    zsock_t *end = NULL;
+    if (rc == 0)
+        rc = artel_sock_pair(&self->adopter_sock, &self->adopter_end);
     if (rc == 0)
         rc = artel_sock_pair(&self->syncer_sock, &end);
     if (rc != 0)
         return rc;
     artel_syncer_args_t syncer = { .start.name = "artel/syncer", .state = args->state,
                                    .sinks = args->sinks, .writer = end };
-    return artel_actor_start(&self->syncer, artel_syncer, &syncer.start);
+    rc = artel_actor_start(&self->syncer, artel_syncer, &syncer.start);
+    if (!syncer.start.entered)
+        zsock_destroy(&end);
+    return rc;
 }
 
-//  What is still with the syncer comes back before it ends; then the journals
-//  that are left are closed with what they have.
+//  What is with the syncer comes back before it ends; then the journals that are
+//  left are closed with what they have. If a disk hangs they are the syncer's for ever.
 static void
 s_close(self_t *self)
 {
-    artel_actor_stop(&self->syncer, 10000);
-    if (self->syncer_sock)
-        s_read_syncer(self);
-    zhashx_destroy(&self->entries);
+    artel_actor_stop(&self->adopter, STOP_MS);
+    bool stuck = artel_actor_stop(&self->syncer, STOP_MS) != 0;
+    if (self->syncer_sock && !stuck)
+        artel_writer_read_syncer(self);
+    if (!stuck)
+        zhashx_destroy(&self->entries);
     zsock_destroy(&self->syncer_sock);
+    zsock_destroy(&self->adopter_sock);
+    zsock_destroy(&self->adopter_end);
     zsock_destroy(&self->handler);
     zsock_destroy(&self->sender);
     artel_wire_done(&self->wire);
@@ -402,17 +385,17 @@ artel_writer(zsock_t *pipe, void *arg)
 {
     artel_writer_args_t *args = arg;
     artel_actor_enter(&args->start);
-    self_t *self = calloc(1, sizeof *self);
-    self->pipe = pipe;
-    int rc = s_open(self, args);
+    self_t self = { .pipe = pipe };
+    int rc = s_open(&self, args);
     args->start.rc = rc;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     if (rc == 0)
         artel_actor_loop((artel_reader_t[]) {
-            { .sock = self->syncer_sock, .fn = s_read_syncer },
-            { .sock = self->handler, .fn = s_read_handler },
-            { .sock = self->pipe, .fn = s_read_pipe },
-        }, 3, s_tick, self);
-    s_close(self);
-    free(self);
+            { .sock = self.syncer_sock, .fn = artel_writer_read_syncer },
+            { .sock = self.sender, .fn = artel_writer_read_sender },
+            { .sock = self.adopter_sock, .fn = artel_writer_read_adopter },
+            { .sock = self.handler, .fn = s_read_handler },
+            { .sock = self.pipe, .fn = s_read_pipe },
+        }, 5, s_tick, &self);
+    s_close(&self);
 }

@@ -7,12 +7,14 @@
 
 typedef struct {
     artel_start_t start;
-    const char *state;          //  the state directory; outlives the actor
-    const char *sinks;          //  wanted sinks of new journals, as configured
+    const char *state;          //  the state directory; both outlive the actor
+    const char *sinks;          //  wanted sinks of new journals, as artel_sinks_format writes them
     zsock_t *handler;           //  PAIR; the writer owns it now
     zsock_t *sender;            //  PAIR; the writer owns it now
 } artel_writer_args_t;
 
+//  What the handler had passed on before it is told to stop is appended and
+//  made durable before it ends.
 void
 artel_writer(zsock_t *pipe, void *args);
 

@@ -209,6 +209,7 @@ artel_outbox_add_packed(artel_outbox_t *self, const char *record, size_t size, c
     if (rc != 0)
         return rc;
     *ret_counter = self->counter;
+    self->ends = artel_msg_peek(record, size) == ARTEL_MSG_EXIT;
     s_appended(self);
     return 0;
 }
@@ -234,7 +235,7 @@ s_make_frame(artel_outbox_t *self, zmq_msg_t *ret)
     int rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
         .run = artel_str(self->run), .writer = self->writer, .counter = self->counter,
         .keys = { self->keys.open, self->keys.n_open },
-        .xids = { self->xids.data, self->xids.size } } }, &head);
+        .xids = { self->xids.data, self->xids.size }, .ends = self->ends } }, &head);
     if (rc == 0 && zmq_msg_init_size(ret, head.size + self->open.size) != 0)
         rc = ARTEL_ENOMEM;
     if (rc == 0) {

@@ -32,6 +32,7 @@ typedef struct {
     msgpack_sbuffer open;       //  records of the open batch
     artel_keys_t keys;          //  of the run, and of the open batch
     msgpack_sbuffer xids;       //  artifact_sends of the open batch
+    bool ends;                  //  the last record added is the run's exit
     uint64_t counter;           //  of the open batch
     uint64_t logged;            //  records packed so far
     artel_sealed_t *first, *last;   //  sealed and not accepted, oldest first

@@ -33,9 +33,10 @@
 #define ARTEL_LOST_FIELDS(F)        F(u64, from) F(u64, to) F(str, reason)
 
 //  The head of a batch: keys are named by their index in the records behind
-//  it, xids holds 16 bytes for each artifact_send among them.
+//  it, xids holds 16 bytes for each artifact_send among them; ends: the last of
+//  them is an exit.
 #define ARTEL_BATCH_FIELDS(F)                                                   \
-    F(str, run) F(id, writer) F(u64, counter) F(strs, keys) F(bin, xids)
+    F(str, run) F(id, writer) F(u64, counter) F(strs, keys) F(bin, xids) F(flag, ends)
 
 //  One entry of a manifest (blobs/manifest.h).
 #define ARTEL_ENTRY_FIELDS(F)                                                   \
@@ -55,7 +56,8 @@
 #define ARTEL_RUN_OPENED_FIELDS(F)                                              \
     F(id, writer) F(u64, accepted) F(u64, durable) F(u64, credit) F(i64, code) F(str, text)
 #define ARTEL_ACCEPTED_FIELDS(F)                                                \
-    F(id, writer) F(u64, accepted) F(u64, durable) F(u64, delivered)
+    F(id, writer) F(u64, accepted) F(u64, durable) F(u64, delivered)            \
+    F(i64, code) F(str, text)
 #define ARTEL_REFUSED_FIELDS(F)         F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 #define ARTEL_ARTIFACT_SEND_RESPONSE_FIELDS(F)  F(id, xid)
 #define ARTEL_ARTIFACT_POLL_RESPONSE_FIELDS(F)                                  \
@@ -65,18 +67,23 @@
     F(u64, token) F(i64, code) F(str, name) F(str, type) F(i64, version)        \
     F(digest, manifest) F(str, text) F(str, pack) F(u64, files) F(u64, bytes)
 #define ARTEL_ADOPTED_FIELDS(F)                                                 \
-    F(u64, token) F(u64, journals) F(u64, undelivered) F(i64, code) F(str, text)
+    F(u64, token) F(u64, journals) F(u64, undelivered) F(i64, code) F(str, text) \
+    F(u64, lost)
 #define ARTEL_ERROR_FIELDS(F)           F(i64, code) F(str, text)
 
 //  Handler to writer (with run_open, run_close, flush and batches as they came).
 #define ARTEL_RESET_FIELDS(F)           F(id, writer)
 
-//  Writer to handler and sender.
+//  Writer to handler and sender (with adopt and adopted).
 #define ARTEL_COMMITTED_FIELDS(F)       F(str, run) F(id, writer) F(u64, counter)
 #define ARTEL_DURABLE_FIELDS(F)         F(id, writer) F(u64, counter) F(i64, code) F(str, text)
-#define ARTEL_CLOSED_FIELDS(F)          F(str, run) F(id, writer)
+#define ARTEL_CLOSED_FIELDS(F)          F(str, run) F(id, writer) F(flag, ended)
 
-//  Sender to backend and back; done also goes on to the handler.
+//  Sender to writer and handler.
+#define ARTEL_NOTED_FIELDS(F)           F(u64, notices)
+#define ARTEL_RETIRED_FIELDS(F)         F(id, writer) F(u64, counter)
+
+//  Sender to backend and back; delivered and done also go on to the handler.
 //  (after: the batch before this one in the journal, or the position.)
 #define ARTEL_DELIVER_FIELDS(F)                                                 \
     F(str, run) F(id, writer) F(u64, counter) F(bin, batch) F(u64, after)
@@ -132,7 +139,9 @@
     M(101, POSITION_GET, position_get)                                          \
     M(102, POSITION, position)                                                  \
     M(103, DELIVERED, delivered)                                                \
-    M(104, ARTIFACT_DONE, artifact_done)
+    M(104, ARTIFACT_DONE, artifact_done)                                        \
+    M(105, NOTED, noted)                                                        \
+    M(106, RETIRED, retired)
 
 #define ARTEL_MSGS(M)                                                           \
     ARTEL_RECORDS(M) ARTEL_HEADS(M) ARTEL_CLIENT_MSGS(M) ARTEL_REPLY_MSGS(M) ARTEL_NODE_MSGS(M)

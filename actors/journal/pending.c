@@ -93,9 +93,9 @@ artel_pending_remove(const char *state, const char *run, artel_id_t writer)
     return rc;
 }
 
-//  Whether the newest segment ends in a seal behind the batch `last`.
+//  The batch behind which the newest segment ends in a seal. ARTEL_EAGAIN if it does not.
 static int
-s_check_seal(const char *folder, artel_id_t writer, uint64_t last)
+s_find_seal(const char *folder, artel_id_t writer, uint64_t *ret_last)
 {
     uint32_t number;
     struct stat st;
@@ -114,28 +114,49 @@ s_check_seal(const char *folder, artel_id_t writer, uint64_t last)
     if (rc == 0) {
         uint64_t at = (uint64_t) st.st_size - ARTEL_FRAME_HEADER;
         rc = artel_segment_frame(&segment, at, &seal, &data);
-        bool ends = rc > 0 && seal.kind == ARTEL_FRAME_SEAL && seal.counter == last;
-        rc = ends ? 0 : rc < 0 ? rc : ARTEL_EAGAIN;
+        rc = rc > 0 && seal.kind == ARTEL_FRAME_SEAL ? 0 : rc < 0 ? rc : ARTEL_EAGAIN;
     }
     artel_segment_done(&segment);
+    if (rc == 0)
+        *ret_last = seal.counter;
+    return rc;
+}
+
+//  The same of a journal that is then locked; the lock is the caller's, also if this fails.
+static int
+s_lock_sealed(const char *state, const char *run, artel_id_t writer, uint64_t *ret_last, int *ret_lock)
+{
+    char *folder;
+    int rc = artel_journal_folder(state, run, writer, &folder);
+    if (rc != 0)
+        return rc;
+    rc = artel_append_lock(folder, 0, ret_lock);
+    if (rc == 0)
+        rc = s_find_seal(folder, writer, ret_last);
+    free(folder);
+    return rc;
+}
+
+int
+artel_pending_sealed(const char *state, const char *run, artel_id_t writer, uint64_t *ret_last)
+{
+    int lock = -1;
+    int rc = s_lock_sealed(state, run, writer, ret_last, &lock);
+    artel_fd_close(lock);
     return rc;
 }
 
 int
 artel_pending_finish(const char *state, const char *run, artel_id_t writer, uint64_t last)
 {
-    char *folder;
+    uint64_t end;
     int lock = -1;
-    int rc = artel_journal_folder(state, run, writer, &folder);
-    if (rc != 0)
-        return rc;
-    rc = artel_append_lock(folder, 0, &lock);
-    if (rc == 0)
-        rc = s_check_seal(folder, writer, last);
+    int rc = s_lock_sealed(state, run, writer, &end, &lock);
+    if (rc == 0 && end != last)
+        rc = ARTEL_EAGAIN;
     if (rc == 0)
         rc = artel_pending_remove(state, run, writer);
     artel_fd_close(lock);
-    free(folder);
     return rc;
 }
 

@@ -35,6 +35,11 @@ artel_pending_has(const char *state, const char *run, artel_id_t writer);
 int
 artel_pending_finish(const char *state, const char *run, artel_id_t writer, uint64_t last);
 
+//  Whether the journal was closed and is whole: 0 and the counter it ends in.
+//  ARTEL_ELOCKED if it has an appender, ARTEL_EAGAIN if its end is not sealed.
+int
+artel_pending_sealed(const char *state, const char *run, artel_id_t writer, uint64_t *ret_last);
+
 //  Remove the mark, whatever the journal holds. For whoever holds the append
 //  lock, or knows that there is no journal.
 int

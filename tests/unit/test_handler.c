@@ -1,30 +1,19 @@
 //  The handler between a client and neighbours that the test plays.
 
-#include <criterion/criterion.h>
-
-#include "artel.h"
-#include "errors.h"
-#include "guest.h"
+#include "actors.h"
 #include "handler.h"
-#include "wire.h"
 
 static zactor_t *s_handler;
 static zsock_t *s_writer, *s_sender, *s_client;
-static artel_wire_t s_wire;
-static zmq_msg_t s_frame;           //  what s_recv received last
 static artel_sinks_t s_sinks;
-static const artel_id_t s_id = { "a writer id 16b" };
-static const artel_id_t s_xid = { "some xid of 16b" };
 
 static void
 s_setup(void)
 {
-    char why[128];
-    zmq_msg_init(&s_frame);
+    char why[256];
     zsock_t *handler_writer, *handler_sender;
-    cr_assert_eq(artel_guest_enter(), 0);
-    cr_assert_eq(artel_wire_init(&s_wire, "client"), 0);
-    cr_assert_eq(artel_sinks_parse("store", &s_sinks, why, sizeof why), 0);
+    s_begin();
+    cr_assert_eq(artel_sinks_parse("store,copy=store:/x", &s_sinks, why, sizeof why), 0);
     cr_assert_eq(artel_sock_pair(&s_writer, &handler_writer), 0);
     cr_assert_eq(artel_sock_pair(&s_sender, &handler_sender), 0);
     artel_handler_args_t args = { .start.name = "artel/handler", .clients = "inproc://handler",
@@ -41,47 +30,24 @@ s_teardown(void)
     zsock_destroy(&s_client);
     zsock_destroy(&s_writer);
     zsock_destroy(&s_sender);
-    zmq_msg_close(&s_frame);
     artel_sinks_done(&s_sinks);
-    artel_wire_done(&s_wire);
+    s_end();
 }
 
-TestSuite(handler, .init = s_setup, .fini = s_teardown, .timeout = 20);
-
-//  The next message on a socket within 2 s; it lives until the next call.
-static artel_msg_t
-s_recv(zsock_t *sock)
-{
-    artel_msg_t msg;
-    size_t used;
-    zmq_pollitem_t item = { zsock_resolve(sock), 0, ZMQ_POLLIN, 0 };
-    cr_assert_eq(zmq_poll(&item, 1, 2000), 1, "nothing came");
-    cr_assert_eq(artel_wire_take(sock, &s_frame), 1);
-    msgpack_zone_clear(&s_wire.zone);
-    cr_assert_eq(artel_msg_unpack(zmq_msg_data(&s_frame), zmq_msg_size(&s_frame),
-                                  &s_wire.zone, &msg, &used), 0);
-    return msg;
-}
+TestSuite(handler, .init = s_setup, .fini = s_teardown, .timeout = 60);
 
 static void
-s_send(zsock_t *sock, artel_msg_t msg)
+s_client_batch(uint64_t counter, bool with_xid)
 {
-    cr_assert_eq(artel_wire_send(&s_wire, sock, "handler", &msg), 0);
-}
-
-static void
-s_send_batch(uint64_t counter, bool with_xid)
-{
-    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = { .run = artel_str("r"),
-        .writer = s_id, .counter = counter,
-        .xids = { (const char *) s_xid.at, with_xid ? sizeof s_xid : 0 } } });
+    s_send_batch(s_client, (batch_t) { .writer = s_id, .counter = counter, .with_xid = with_xid });
 }
 
 //  run_open, as far as a journal that has `accepted` batches.
 static void
 s_open_run(uint64_t accepted)
 {
-    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), s_id } });
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
+        artel_str("r"), s_id, ARTEL_RESUMES_NEVER } });
     cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
         .writer = s_id, .accepted = accepted } });
@@ -90,14 +56,60 @@ s_open_run(uint64_t accepted)
 
 Test(handler, refuses_a_batch_before_run_open)
 {
-    s_send_batch(1, false);
+    s_client_batch(1, false);
     cr_assert_eq(s_recv(s_client).refused.code, ARTEL_ECLOSED);
+}
+
+static void
+s_expect_not_opened(artel_msg_run_open_t open)
+{
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = open });
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.id, ARTEL_MSG_RUN_OPENED);
+    cr_assert_eq(msg.run_opened.code, ARTEL_EINVAL);
+    cr_assert_eq(strncmp(msg.run_opened.text.at, "run_open: ", 10), 0);
+}
+
+Test(handler, lets_no_run_id_through_that_could_leave_the_folder_of_runs)
+{
+    static const char *const bad[] = { "", ".", "..", "../../etc", "a/b", "a b", "a.b", "\xc3\xa9" };
+    char longest[80] = { 0 };
+    memset(longest, 'r', 64);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        s_expect_not_opened((artel_msg_run_open_t) { artel_str(bad[i]), s_id, 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { artel_str(longest), s_id, 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { { "a\0b", 3 }, s_id, 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { artel_str("r"), s_id, 3 });
+    s_expect_not_opened((artel_msg_run_open_t) { artel_str("r"), s_id, UINT64_MAX });
+    s_expect_silence(s_writer);
+}
+
+Test(handler, opens_no_writer_for_a_second_run_nor_takes_a_batch_of_another)
+{
+    s_open_run(0);
+    s_expect_not_opened((artel_msg_run_open_t) { artel_str("other"), s_id, 0 });
+    s_send_batch(s_client, (batch_t) { .run = "other", .writer = s_id, .counter = 1 });
+    cr_assert_eq(s_recv(s_client).refused.code, ARTEL_EPROTO);
+    s_send_batch(s_client, (batch_t) { .writer = s_id, .counter = 1, .padding = ARTEL_MAX_MESSAGE });
+    cr_assert_eq(s_recv(s_client).refused.code, ARTEL_EPROTO);
+    s_expect_silence(s_writer);
+}
+
+Test(handler, forgets_a_writer_whose_journal_did_not_open)
+{
+    for (int i = 0; i < 2; i++) {
+        s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str(i ? "b" : "a"), s_id } });
+        cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN, "the second is another run's");
+        s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
+            .writer = s_id, .code = ARTEL_ENOSPC } });
+        cr_assert_eq(s_recv(s_client).run_opened.code, ARTEL_ENOSPC);
+    }
 }
 
 Test(handler, passes_on_the_next_batch_and_relays_its_acceptance)
 {
     s_open_run(0);
-    s_send_batch(1, false);
+    s_client_batch(1, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 1);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = { .writer = s_id, .accepted = 1 } });
     cr_assert_eq(s_recv(s_client).accepted.accepted, 1);
@@ -106,23 +118,23 @@ Test(handler, passes_on_the_next_batch_and_relays_its_acceptance)
 Test(handler, acknowledges_again_what_is_accepted_and_passes_it_on_once)
 {
     s_open_run(5);
-    s_send_batch(5, false);
+    s_client_batch(5, false);
     cr_assert_eq(s_recv(s_client).accepted.accepted, 5);
-    s_send_batch(6, false);
+    s_client_batch(6, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 6);
 }
 
 Test(handler, says_where_it_stands_when_a_batch_is_missing)
 {
     s_open_run(2);
-    s_send_batch(9, false);
+    s_client_batch(9, false);
     cr_assert_eq(s_recv(s_client).accepted.accepted, 2);
 }
 
 Test(handler, answers_an_artifact_send_when_it_is_durable_and_not_before)
 {
     s_open_run(0);
-    s_send_batch(1, true);
+    s_client_batch(1, true);
     cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_BATCH);
     cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_FLUSH);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = { .writer = s_id, .accepted = 1 } });
@@ -136,7 +148,7 @@ Test(handler, answers_an_artifact_send_when_it_is_durable_and_not_before)
 Test(handler, answers_a_parked_poll_when_the_artifact_is_done)
 {
     s_open_run(0);
-    s_send_batch(1, true);
+    s_client_batch(1, true);
     s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = {
         .xid = s_xid, .wait_ms = 10000 } });
     //  The answer to a flush comes behind the poll: by then the poll is parked.
@@ -153,7 +165,7 @@ Test(handler, answers_a_parked_poll_when_the_artifact_is_done)
 Test(handler, says_pending_when_a_poll_may_not_wait_any_longer)
 {
     s_open_run(0);
-    s_send_batch(1, true);
+    s_client_batch(1, true);
     s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = {
         .xid = s_xid, .wait_ms = 20 } });
     cr_assert_eq(s_recv(s_client).artifact_poll_response.state, ARTEL_POLL_PENDING);
@@ -176,11 +188,197 @@ Test(handler, refuses_what_is_no_message_of_a_client)
 Test(handler, takes_a_refused_batch_again_after_a_reset)
 {
     s_open_run(0);
-    s_send_batch(1, false);
+    s_client_batch(1, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 1);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = { s_id, 1, ARTEL_ENOSPC, artel_str("full") } });
     cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RESET);
     cr_assert_eq(s_recv(s_client).refused.code, ARTEL_ENOSPC);
-    s_send_batch(1, false);
+    s_client_batch(1, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 1);
+}
+
+//  Batches 3 and 4 are on their way when 2 is refused; they come again after it.
+Test(handler, keeps_order_whatever_is_on_its_way_when_a_batch_is_refused)
+{
+    s_open_run(0);
+    for (uint64_t i = 1; i <= 3; i++)
+        s_client_batch(i, false);
+    for (uint64_t i = 1; i <= 3; i++)
+        cr_assert_eq(s_recv(s_writer).batch.counter, i);
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = { .writer = s_id, .accepted = 1 } });
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = { s_id, 2, ARTEL_ENOSPC, artel_str("full") } });
+    cr_assert_eq(s_recv(s_client).accepted.accepted, 1);
+    cr_assert_eq(s_recv(s_client).refused.counter, 2);
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RESET);
+    s_client_batch(4, false);               //  sent before the client knew
+    cr_assert_eq(s_recv(s_client).accepted.accepted, 1, "a gap");
+    for (uint64_t i = 2; i <= 4; i++)
+        s_client_batch(i, false);
+    for (uint64_t i = 2; i <= 4; i++)
+        cr_assert_eq(s_recv(s_writer).batch.counter, i);
+    s_expect_silence(s_writer);
+}
+
+static void
+s_end_run(uint64_t accepted, bool retired_first)
+{
+    artel_msg_t closed = { .id = ARTEL_MSG_CLOSED, .closed = { .writer = s_id } };
+    artel_msg_t retired = { .id = ARTEL_MSG_RETIRED, .retired = { s_id, accepted } };
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { s_id } });
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_CLOSE);
+    if (retired_first)
+        s_send(s_sender, retired);
+    s_send(s_writer, closed);
+    if (!retired_first)
+        s_send(s_sender, retired);
+}
+
+//  Whether the handler still has an entry: an answer to a flush tells.
+static bool
+s_is_known(void)
+{
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = { .writer = s_id } });
+    return s_recv(s_client).id == ARTEL_MSG_ACCEPTED;
+}
+
+static void
+s_expect_forgotten(void)
+{
+    for (int i = 0; i < 1000 && s_is_known(); i++)
+        usleep(1000);
+    cr_assert_not(s_is_known());
+}
+
+Test(handler, forgets_a_run_that_is_closed_and_delivered_in_whatever_order_it_learns_that)
+{
+    s_open_run(3);
+    s_end_run(3, false);
+    s_expect_forgotten();
+    s_open_run(3);
+    s_end_run(3, true);
+    s_expect_forgotten();
+    s_open_run(5);
+    s_end_run(4, false);
+    cr_assert(s_is_known(), "the fifth batch is not delivered");
+}
+
+Test(handler, ten_thousand_finished_runs_cost_nothing)
+{
+    int64_t took[2];
+    for (int round = 0; round < 2; round++) {
+        took[round] = zclock_usecs();
+        for (int i = 0; i < 5000; i++) {
+            s_open_run(1);
+            s_end_run(1, true);
+            //  A second run_open would be answered from the entry if it were there.
+            s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = { .writer = s_id } });
+            while (s_recv(s_client).id == ARTEL_MSG_ACCEPTED)
+                s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = { .writer = s_id } });
+        }
+        took[round] = zclock_usecs() - took[round];
+    }
+    cr_assert_lt(took[1], 3 * took[0]);
+}
+
+Test(handler, answers_the_question_of_each_client_though_their_tokens_are_the_same)
+{
+    zsock_t *second = artel_sock_new(ZMQ_DEALER);
+    zsock_connect(second, "inproc://handler");
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RESOLVE, .resolve = { .token = 1, .name = artel_str("a") } });
+    s_send(second, (artel_msg_t) { .id = ARTEL_MSG_RESOLVE, .resolve = { .token = 1, .name = artel_str("b") } });
+    for (int i = 0; i < 2; i++) {
+        artel_msg_t asked = s_recv(s_sender);
+        artel_msg_t answer = { .id = ARTEL_MSG_RESOLVED, .resolved = { .token = asked.resolve.token,
+            .version = asked.resolve.name.at[0] } };
+        s_send(s_sender, answer);
+    }
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.resolved.token, 1);
+    cr_assert_eq(msg.resolved.version, 'a');
+    cr_assert_eq(s_recv(second).resolved.version, 'b');
+    zsock_destroy(&second);
+}
+
+Test(handler, adopts_for_one_client_at_a_time)
+{
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 7, .wait_ms = 100 } });
+    artel_msg_t asked = s_recv(s_writer);
+    uint64_t token = asked.adopt.token;
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 8 } });
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.adopted.token, 8);
+    cr_assert_eq(msg.adopted.code, ARTEL_EAGAIN);
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = { .token = token, .journals = 3 } });
+    msg = s_recv(s_client);
+    cr_assert_eq(msg.adopted.token, 7);
+    cr_assert_eq(msg.adopted.journals, 3);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 9 } });
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_ADOPT);
+}
+
+Test(handler, says_why_the_primary_sink_does_not_go_on_and_that_it_does_again)
+{
+    s_open_run(1);
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("copy"), .code = ARTEL_EACCES } });
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("store"), .code = ARTEL_ENOSPC, .text = artel_str("the disk is full") } });
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.accepted.code, ARTEL_ENOSPC);
+    cr_assert(artel_str_equal(msg.accepted.text, artel_str("the disk is full")));
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("store"), .counter = 1 } });
+    msg = s_recv(s_client);
+    cr_assert_eq(msg.accepted.code, 0);
+    cr_assert_eq(msg.accepted.delivered, 1);
+}
+
+Test(handler, a_pending_poll_says_why_its_sink_does_not_go_on)
+{
+    s_open_run(0);
+    s_client_batch(1, true);
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("copy"), .code = ARTEL_EACCES, .text = artel_str("not mounted") } });
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = {
+        .xid = s_xid, .sink = artel_str("copy"), .wait_ms = 50 } });
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.artifact_poll_response.state, ARTEL_POLL_PENDING);
+    cr_assert_eq(msg.artifact_poll_response.status, ARTEL_EACCES);
+    cr_assert(artel_str_equal(msg.artifact_poll_response.text, artel_str("not mounted")));
+}
+
+Test(handler, grants_less_credit_the_more_writers_there_are_and_always_one_batch)
+{
+    uint64_t sum = 0, first = 0, last = 0;
+    for (uint32_t i = 1; i <= 200; i++) {
+        artel_id_t writer = { { 0 } };
+        memcpy(writer.at, &i, sizeof i);
+        s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), writer } });
+        cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
+        s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = { .writer = writer } });
+        last = s_recv(s_client).run_opened.credit;
+        first = first ? first : last;
+        sum += last;
+    }
+    cr_assert_eq(first, ARTEL_CREDIT);
+    cr_assert_eq(last, ARTEL_MAX_MESSAGE);
+    cr_assert_lt(sum, 64 * 1024 * 1024 + 200 * ARTEL_MAX_MESSAGE);
+}
+
+//  A completion is answered though a client floods the handler with polls.
+Test(handler, completions_come_before_a_flood_of_polls)
+{
+    zsock_t *flood = artel_sock_new(ZMQ_DEALER);
+    zsock_connect(flood, "inproc://handler");
+    s_open_run(0);
+    s_client_batch(1, true);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = { .xid = s_xid, .wait_ms = 9000 } });
+    for (int i = 0; i < 100000; i++)
+        s_send(flood, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = { .xid = s_id } });
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_DONE, .artifact_done = { .xid = s_xid, .version = 1,
+        .sink = artel_str("store") } });
+    int64_t before = zclock_mono();
+    cr_assert_eq(s_recv(s_client).artifact_poll_response.state, ARTEL_POLL_READY);
+    cr_assert_lt(zclock_mono() - before, 1000);
+    zsock_destroy(&flood);
 }

@@ -1,0 +1,180 @@
+//  writer_back.c - what comes back to the writer from syncer, adopter and sender.
+
+#include "writer_self.h"
+
+#include "errors.h"
+
+enum { MAX_NOTICES = 256 };
+
+typedef artel_writer_self_t self_t;
+typedef artel_writer_entry_t entry_t;
+
+//  Notices to the sender: one a journal, which says how far it may deliver, and
+//  no more on the way than the sender has made room for.
+
+void
+artel_writer_tell_sender(artel_writer_self_t *self, const artel_msg_t *msg)
+{
+    self->notices += msg->id == ARTEL_MSG_COMMITTED;
+    artel_wire_send(&self->wire, self->sender, "sender", msg);
+}
+
+static void
+s_tell_committed(self_t *self, const char *run, artel_id_t writer, uint64_t counter)
+{
+    artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_COMMITTED,
+        .committed = { artel_str(run), writer, counter } });
+}
+
+static void
+s_tell_closed(self_t *self, const char *run, artel_id_t writer, bool ended)
+{
+    artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_CLOSED,
+        .closed = { artel_str(run), writer, ended } });
+}
+
+//  Say what is new of an entry; the last that is said of it ends it.
+static void
+s_tell(self_t *self, entry_t *entry)
+{
+    if (entry->ready > entry->told)
+        s_tell_committed(self, entry->run, entry->writer, entry->ready);
+    entry->told = entry->ready;
+    if (!entry->closed)
+        return;
+    s_tell_closed(self, entry->run, entry->writer, entry->ended);
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_CLOSED,
+        .closed = { artel_str(entry->run), entry->writer, entry->ended } });
+    artel_id_t writer = entry->writer;
+    if (entry->dirty_since)
+        TAILQ_REMOVE(&self->dirty, entry, dirty);
+    zhashx_delete(self->entries, writer.at);
+}
+
+//  The same as soon as there is room for it.
+static void
+s_notice(self_t *self, entry_t *entry)
+{
+    if (self->notices < MAX_NOTICES && !entry->waits) {
+        s_tell(self, entry);
+    } else if (!entry->waits) {
+        entry->waits = true;
+        TAILQ_INSERT_TAIL(&self->unnoticed, entry, unnoticed);
+    }
+}
+
+static void
+s_on_noted(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
+{
+    (void) frame;
+    self_t *self = arg;
+    if (msg->id != ARTEL_MSG_NOTED || msg->noted.notices > self->notices)
+        return;
+    self->notices -= (unsigned) msg->noted.notices;
+    entry_t *entry;
+    while (self->notices < MAX_NOTICES && (entry = TAILQ_FIRST(&self->unnoticed))) {
+        TAILQ_REMOVE(&self->unnoticed, entry, unnoticed);
+        entry->waits = false;
+        s_tell(self, entry);
+    }
+}
+
+int
+artel_writer_read_sender(void *arg)
+{
+    self_t *self = arg;
+    artel_wire_drain(&self->wire, self->sender, UINT32_MAX, s_on_noted, self);
+    return 0;
+}
+
+//  The jobs of the syncer, one function each.
+
+static void
+s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
+{
+    entry->journal = job->journal;
+    artel_writer_answer_open(self, entry, job->rc);
+    if (job->rc != 0) {
+        zhashx_delete(self->entries, job->writer.at);
+    } else if (job->counter) {                  //  it was there: the sender goes on with it
+        entry->ready = job->counter;
+        s_notice(self, entry);
+    }
+}
+
+//  What cannot be made durable is delivered as long as it can be read.
+static void
+s_on_sync(self_t *self, entry_t *entry, const artel_sync_job_t *job)
+{
+    entry->syncing--;
+    entry->urgent &= !job->urgent;
+    entry->undurable |= job->rc != 0;
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
+        entry->writer, job->counter, job->rc, artel_str(artel_error_code_text(job->rc)) } });
+    entry->ready = job->rc == 0 ? job->counter : artel_journal_accepted(entry->journal);
+    s_notice(self, entry);
+    bool wanted = entry->again || entry->closing;
+    bool more = artel_journal_accepted(entry->journal) > entry->ready;
+    if (more && (wanted || artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES))
+        artel_writer_sync(self, entry, wanted);
+    else if (entry->closing && !entry->syncing)
+        artel_writer_close(self, entry);
+}
+
+static void
+s_on_close(self_t *self, entry_t *entry, const artel_sync_job_t *job)
+{
+    (void) job;
+    entry->closed = true;
+    s_notice(self, entry);
+}
+
+static void (*const s_jobs[])(self_t *, entry_t *, const artel_sync_job_t *) = {
+    [ARTEL_SYNC_OPEN] = s_on_open,
+    [ARTEL_SYNC_SYNC] = s_on_sync,
+    [ARTEL_SYNC_CLOSE] = s_on_close,
+};
+
+int
+artel_writer_read_syncer(void *arg)
+{
+    self_t *self = arg;
+    artel_sync_job_t job;
+    while (zmq_recv(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
+        s_jobs[job.op](self, artel_writer_entry(self, job.writer), &job);
+    return 0;
+}
+
+//  The adopter's results: a dead journal is the sender's from here on.
+
+static void
+s_on_found(self_t *self, const artel_adopted_t *found)
+{
+    self->adopted++;
+    self->lost += found->lost;
+    s_tell_committed(self, found->run, found->writer, found->last);
+    s_tell_closed(self, found->run, found->writer, true);
+}
+
+static void
+s_on_over(self_t *self, const artel_adopter_result_t *result)
+{
+    artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
+        .token = self->token, .journals = self->adopted, .lost = self->lost, .code = result->rc,
+        .text = artel_str(result->text) } });
+}
+
+int
+artel_writer_read_adopter(void *arg)
+{
+    self_t *self = arg;
+    artel_adopter_result_t result;
+    while (zmq_recv(zsock_resolve(self->adopter_sock), &result, sizeof result, ZMQ_DONTWAIT)
+           == sizeof result) {
+        if (result.over)
+            s_on_over(self, &result);
+        else
+            s_on_found(self, &result.found);
+    }
+    return 0;
+}

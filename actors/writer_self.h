@@ -1,0 +1,102 @@
+//  writer_self.h - what the files of the writer share.
+//
+//  writer.c is the actor and what the handler asks of it, writer_back.c what
+//  comes back from syncer, adopter and sender.
+
+#ifndef ARTEL_WRITER_SELF_H
+#define ARTEL_WRITER_SELF_H
+
+#include "adopter.h"
+#include "syncer.h"
+#include "wire.h"
+#include "writer.h"
+
+#include <sys/queue.h>
+
+enum { ARTEL_WRITER_TURN = 256 };       //  messages of the handler in one turn
+
+//  A batch of this turn, in a chain of those for one journal.
+typedef struct {
+    zmq_msg_t msg;
+    uint64_t counter;
+    bool ends;                  //  its last record is an exit
+    int next;                   //  index, -1: the last
+} artel_gathered_t;
+
+//  One journal.
+typedef struct artel_writer_entry {
+    char run[ARTEL_MAX_RUN_ID + 1];
+    artel_id_t writer;
+    artel_journal_t *journal;   //  NULL while the syncer opens or closes it
+    artel_resumes_t resumes;    //  whether it may join an existing run
+    bool failed;                //  refusing until reset
+    bool ended;                 //  its last batch ends in an exit
+    unsigned syncing;           //  SYNCs that are with the syncer
+    bool urgent;                //  one of them is urgent
+    bool again;                 //  somebody asked meanwhile
+    bool undurable;             //  a sync has failed, and so will all others
+    bool closing;               //  CLOSE follows when the SYNCs are back
+    bool closed;                //  all that is left is to say so
+    int64_t dirty_since;        //  when the oldest unsynced byte came, 0: none
+    uint64_t ready;             //  the sender may deliver up to here
+    uint64_t told;              //  and knows it up to here
+    bool waits;                 //  stands in unnoticed
+    int first, last;            //  what was gathered in this turn, -1: nothing
+    TAILQ_ENTRY(artel_writer_entry) dirty, unnoticed;
+} artel_writer_entry_t;
+
+typedef struct {
+    zsock_t *pipe;              //  $TERM
+    zsock_t *handler;           //  PAIR: batches and requests in, marks out
+    zsock_t *sender;            //  PAIR: notices out, room for more in
+    zsock_t *syncer_sock;       //  PAIR: jobs
+    zsock_t *adopter_sock;      //  PAIR: requests out, dead journals in
+    zsock_t *adopter_end;       //  its other end, until the adopter is started
+    zactor_t *syncer, *adopter;
+    const char *state;
+    artel_wire_t wire;
+    zhashx_t *entries;          //  writer id -> artel_writer_entry_t
+    TAILQ_HEAD(, artel_writer_entry) dirty;     //  oldest first
+    TAILQ_HEAD(, artel_writer_entry) unnoticed; //  notices that wait for room
+    unsigned notices;           //  committed messages the sender has not read
+    artel_gathered_t gathered[ARTEL_WRITER_TURN];
+    int n_gathered;
+    artel_writer_entry_t *touched[ARTEL_WRITER_TURN];   //  entries with gathered batches
+    unsigned n_touched;
+    uint64_t token;             //  of the adopt under way
+    uint64_t adopted, lost;     //  journals found by it, batches found missing
+} artel_writer_self_t;
+
+artel_writer_entry_t *
+artel_writer_entry(artel_writer_self_t *self, artel_id_t writer);
+
+void
+artel_writer_tell_handler(artel_writer_self_t *self, const artel_msg_t *msg);
+void
+artel_writer_tell_sender(artel_writer_self_t *self, const artel_msg_t *msg);
+
+//  Have the syncer do something with a journal.
+void
+artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
+                      const artel_writer_entry_t *entry);
+
+//  Have what was appended made durable; urgent: before those nobody waits for.
+void
+artel_writer_sync(artel_writer_self_t *self, artel_writer_entry_t *entry, bool urgent);
+
+//  Have it closed, all of it being with the disk; at the very end it is closed as it is.
+void
+artel_writer_close(artel_writer_self_t *self, artel_writer_entry_t *entry);
+
+void
+artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc);
+
+//  Readers of the sockets behind the writer.
+int
+artel_writer_read_syncer(void *self);
+int
+artel_writer_read_adopter(void *self);
+int
+artel_writer_read_sender(void *self);
+
+#endif
