@@ -19,6 +19,7 @@ row=$(artel status --json)
 same 'a running program has a row' 'live store live' "$(jq -r '"\(.run) \(.sink) \(.state)"' <<<"$row")"
 same 'with these keys' 'accepted,age,bytes,delivered,error,lost,oldest,refused,run,sink,state,undelivered,writer' \
     "$(jq -r 'keys | join(",")' <<<"$row")"
+until_true 10 artel show live >/dev/null 2>&1    # it is delivered once it is durable
 has 'show says so as well' "$(artel show live)" 'its program runs'
 code 'sync does not wait for it' 0 artel sync
 kill -KILL $live; wait $live 2>/dev/null
