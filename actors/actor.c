@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_READERS = 16 };
 
@@ -128,6 +129,13 @@ s_terminate(zactor_t *actor, int64_t deadline)
     return s_await_close(actor, deadline);
 }
 
+void
+artel_actor_wait_if_exiting(void)
+{
+    while (artel_guest_is_exiting())
+        pause();
+}
+
 int
 artel_actor_stop(zactor_t **self_p, int timeout_ms)
 {
@@ -140,6 +148,8 @@ artel_actor_stop(zactor_t **self_p, int timeout_ms)
         stop = s_terminate(*self_p, deadline);
     if (stop == GONE)
         zactor_destroy(self_p);
+    else
+        artel_actor_wait_if_exiting();
     *self_p = NULL;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return stop == GONE ? 0 : ARTEL_ETIMEOUT;
@@ -184,6 +194,7 @@ s_sleep(loop_t *self, int wait_ms)
 {
     if (poll(self->fds, self->n, self->any ? 0 : wait_ms) < 0)
         return errno == EINTR ? 0 : -1;
+    artel_actor_wait_if_exiting();
     for (size_t i = 0; i < self->n; i++)
         self->ready[i] |= self->fds[i].revents != 0;
     return 0;

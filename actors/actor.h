@@ -48,6 +48,11 @@ typedef struct {
 int
 artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self);
 
+//  For an actor that has been waiting for something else than its sockets: if the
+//  process is exiting meanwhile it was left behind, and waits here for the end.
+void
+artel_actor_wait_if_exiting(void);
+
 //  A reader for the command pipe: it knows nothing but $TERM.
 int
 artel_actor_read_pipe(zsock_t *pipe);

@@ -15,6 +15,7 @@ typedef struct {
 static void
 s_answer(self_t *self, const artel_adopter_result_t *result)
 {
+    artel_actor_wait_if_exiting();
     zmq_send(zsock_resolve(self->writer), result, sizeof *result, ZMQ_DONTWAIT);
 }
 

@@ -24,6 +24,8 @@ static char s_private[256];     //  the state czmq may reseed
 static char *s_hosts;           //  the host's state while ours is in
 static unsigned s_depth;        //  guards now open, in any thread
 static void (*_Atomic s_at_exit)(void);
+static atomic_bool s_exiting;
+static bool s_is_czmq_ours;     //  we have initialised it, not the host
 
 //  Guards overlap: a thread that starts an actor waits in one while the actor
 //  makes its sockets in another. The first puts the host's state aside, the last
@@ -52,6 +54,9 @@ s_exit(void)
     void (*fn)(void) = atomic_load(&s_at_exit);
     if (fn)
         fn();
+    atomic_store(&s_exiting, true);
+    if (s_is_czmq_ours)                         //  what hangs is no news to a person
+        zsys_set_logstream(NULL);
 }
 
 //  Give a signal back if it was taken.
@@ -98,7 +103,8 @@ s_init(void)
     artel_guest_random_begin();
     memcpy(before, s_private, sizeof before);
     s_init_czmq();
-    if (memcmp(before, s_private, sizeof before) != 0)
+    s_is_czmq_ours = memcmp(before, s_private, sizeof before) != 0;
+    if (s_is_czmq_ours)
         zsys_set_logstream(stderr);
     artel_guest_random_end();
     //  czmq's own atexit handler aborts if an actor is left, and OpenSSL's pulls the
@@ -149,4 +155,10 @@ void
 artel_guest_at_exit(void (*fn)(void))
 {
     atomic_store(&s_at_exit, fn);
+}
+
+bool
+artel_guest_is_exiting(void)
+{
+    return atomic_load(&s_exiting);
 }

@@ -7,6 +7,8 @@
 #ifndef ARTEL_GUEST_H
 #define ARTEL_GUEST_H
 
+#include <stdbool.h>
+
 //  Initialise czmq once, leaving signals and, if the host has initialised it
 //  before, its settings as they were. ARTEL_EMFILE if there are not even the
 //  descriptors for that.
@@ -27,5 +29,10 @@ artel_guest_random_end(void);
 //  Call fn at exit(), before czmq shuts down. One fn per process.
 void
 artel_guest_at_exit(void (*fn)(void));
+
+//  Whether that has been called: czmq closes every socket then, under whoever
+//  still uses one. An actor that was left behind must not touch one any more.
+bool
+artel_guest_is_exiting(void);
 
 #endif

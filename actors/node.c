@@ -20,7 +20,7 @@ enum {
     MAX_SOCKETS = 900,          //  of all nodes of a process: czmq allows 1,024, and aborts beyond
     SPARE_FDS = 40,             //  beside the sockets: journals, lanes, a client
     SINK_FDS = 8,               //  a backend's files
-    LEAST_MS = 100,             //  what each actor has to stop, however late it is
+    LEAST_MS = 100,             //  what each actor has to stop behind the deadline
 };
 
 struct artel_node {
@@ -29,6 +29,7 @@ struct artel_node {
     char endpoint[64];
     artel_sinks_t sinks;
     int sockets;                //  reserved
+    atomic_int_fast64_t stop_by;    //  when all are to have ended, ms monotonic
     zactor_t *writer, *sender, *handler;
     zactor_t *backends[ARTEL_MAX_SINKS];
     artel_sender_lack_t lacks[ARTEL_MAX_SINKS];
@@ -85,7 +86,8 @@ static int
 s_start_writer(artel_node_t *self, wiring_t *w)
 {
     artel_writer_args_t args = { .start.name = "artel/writer", .state = self->state,
-        .sinks = self->wanted, .handler = w->writer_handler, .sender = w->writer_sender };
+        .sinks = self->wanted, .handler = w->writer_handler, .sender = w->writer_sender,
+        .stop_by = &self->stop_by };
     int rc = artel_actor_start(&self->writer, artel_writer, &args.start);
     s_taken(&args.start, &w->writer_handler);
     s_taken(&args.start, &w->writer_sender);
@@ -216,12 +218,13 @@ artel_node_start(const char *state, const char *sinks, artel_node_t **ret,
     return 0;
 }
 
-//  Stop one actor by the deadline.
+//  Stop one actor, soon after the deadline at the latest: it may itself have waited
+//  until then for one of its own.
 static bool
 s_stop(zactor_t **actor, int64_t deadline)
 {
     int64_t left = deadline - artel_now_ms();
-    return artel_actor_stop(actor, left > LEAST_MS ? (int) left : LEAST_MS) == 0;
+    return artel_actor_stop(actor, (left > 0 ? (int) left : 0) + LEAST_MS) == 0;
 }
 
 void
@@ -231,6 +234,7 @@ artel_node_stop(artel_node_t **self_p, int timeout_ms)
     if (!self)
         return;
     int64_t deadline = artel_now_ms() + timeout_ms;
+    self->stop_by = deadline;
     bool over = s_stop(&self->handler, deadline);
     over &= s_stop(&self->writer, deadline);
     over &= s_stop(&self->sender, deadline);

@@ -59,6 +59,7 @@ static void
 s_do(self_t *self, artel_sync_job_t *job)
 {
     s_handlers[job->op](self, job);
+    artel_actor_wait_if_exiting();
     zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
 }
 

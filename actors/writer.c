@@ -11,8 +11,6 @@
 #include "errors.h"
 #include "idmap.h"
 
-enum { STOP_MS = 10000 };
-
 typedef artel_writer_self_t self_t;
 typedef artel_writer_entry_t entry_t;
 
@@ -342,6 +340,7 @@ s_open(self_t *self, const artel_writer_args_t *args)
     self->handler = args->handler;
     self->sender = args->sender;
     self->state = args->state;
+    self->stop_by = args->stop_by;
     self->entries = artel_idmap_new(s_entry_free);
     TAILQ_INIT(&self->dirty);
     TAILQ_INIT(&self->unnoticed);
@@ -361,13 +360,20 @@ s_open(self_t *self, const artel_writer_args_t *args)
     return rc;
 }
 
+static int
+s_left_ms(const self_t *self)
+{
+    int64_t left = *self->stop_by - artel_now_ms();
+    return left > 0 ? (int) left : 0;
+}
+
 //  What is with the syncer comes back before it ends; then the journals that are
 //  left are closed with what they have. If a disk hangs they are the syncer's for ever.
 static void
 s_close(self_t *self)
 {
-    artel_actor_stop(&self->adopter, STOP_MS);
-    bool stuck = artel_actor_stop(&self->syncer, STOP_MS) != 0;
+    bool stuck = artel_actor_stop(&self->syncer, s_left_ms(self)) != 0;
+    artel_actor_stop(&self->adopter, s_left_ms(self));
     if (self->syncer_sock && !stuck)
         artel_writer_read_syncer(self);
     if (!stuck)

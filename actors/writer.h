@@ -11,6 +11,8 @@ typedef struct {
     const char *sinks;          //  wanted sinks of new journals, as artel_sinks_format writes them
     zsock_t *handler;           //  PAIR; the writer owns it now
     zsock_t *sender;            //  PAIR; the writer owns it now
+    //  When it is to have ended once it is told to stop, ms monotonic; outlives the actor.
+    const atomic_int_fast64_t *stop_by;
 } artel_writer_args_t;
 
 //  What the handler had passed on before it is told to stop is appended and

@@ -54,6 +54,7 @@ typedef struct {
     zsock_t *adopter_end;       //  its other end, until the adopter is started
     zactor_t *syncer, *adopter;
     const char *state;
+    const atomic_int_fast64_t *stop_by;
     artel_wire_t wire;
     zhashx_t *entries;          //  writer id -> artel_writer_entry_t
     TAILQ_HEAD(, artel_writer_entry) dirty;     //  oldest first

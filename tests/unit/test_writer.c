@@ -17,6 +17,7 @@ static zsock_t *s_handler, *s_sender;
 //  The journal's system calls come here. A disk that is full takes nothing.
 static atomic_bool s_full, s_broken;
 static atomic_int s_slow_ms;
+static atomic_int_fast64_t s_stop_by;
 
 ssize_t
 pwritev(int fd, const struct iovec *parts, int n, off_t offset)
@@ -44,14 +45,15 @@ s_start(void)
     cr_assert_eq(artel_sock_pair(&s_handler, &handler), 0);
     cr_assert_eq(artel_sock_pair(&s_sender, &sender), 0);
     artel_writer_args_t args = { .start.name = "artel/writer", .state = s_state, .sinks = "store=store",
-                                 .handler = handler, .sender = sender };
+                                 .handler = handler, .sender = sender, .stop_by = &s_stop_by };
     cr_assert_eq(artel_actor_start(&s_writer, artel_writer, &args.start), 0);
 }
 
 static void
 s_stop(void)
 {
-    cr_assert_eq(artel_actor_stop(&s_writer, 10000), 0);
+    atomic_store(&s_stop_by, artel_now_ms() + 10000);
+    cr_assert_eq(artel_actor_stop(&s_writer, 11000), 0);
     zsock_destroy(&s_handler);
     zsock_destroy(&s_sender);
 }
