@@ -11,12 +11,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { SLICE_MS = 200, GIVE_UP_MS = 5000, DELIVER_MS = 300000, MAX_COMPLAINTS = 20 };
+enum {
+    SLICE_MS = 200,             //  how often a wait looks whether a signal came
+    ACCEPT_MS = 10000,          //  how long a block may take before the next is read all the same
+    DELIVER_MS = 300000,        //  --timeout
+    CLOSE_MS = 10000,           //  the run's end, once everything else is delivered
+    GIVE_UP_MS = 2000,          //  the same when there is no use in waiting
+    MAX_COMPLAINTS = 20,
+};
 
 typedef struct {
     const artel_args_t *args;
@@ -24,9 +32,12 @@ typedef struct {
     artel_run_t *run;
     artel_lines_t lines;
     artel_jsonrow_t row;
+    uint64_t before;                //  records of the run before its first row
     uint64_t logged;                //  rows
+    uint64_t accepted;              //  of them
     uint64_t told;                  //  rows said to be accepted
     uint64_t refused;               //  lines
+    int trouble;                    //  why the last block is not accepted
     char id[64];
     int rc;                         //  an exit code: why no more rows are taken
 } log_t;
@@ -38,13 +49,6 @@ s_refuse(log_t *self, const char *why)
         artel_complain("line %zu: %s", self->lines.number, why);
     if (self->refused == MAX_COMPLAINTS)
         artel_complain("further refused lines are only counted");
-}
-
-//  Whether rows can still be logged after a call answered rc.
-static bool
-s_is_final(int rc)
-{
-    return rc != ARTEL_EINVAL && rc != ARTEL_ELIMIT && rc != ARTEL_EFULL;
 }
 
 static void
@@ -68,7 +72,7 @@ s_take_line(log_t *self, const char *line, size_t len)
     }
     artel_session_why(&self->session, rc, why, sizeof why);
     s_refuse(self, why);
-    if (s_is_final(rc))
+    if (rc == ARTEL_ECLOSED)
         self->rc = ARTEL_EXIT_FAILED;
 }
 
@@ -82,43 +86,59 @@ s_tell(log_t *self, const char *key, const char *value)
     fflush(stdout);
 }
 
+//  Note how many rows are accepted, and say so if they are more than before.
 static void
-s_tell_accepted(log_t *self, uint64_t rows)
+s_tell_accepted(log_t *self)
 {
-    char text[24];
-    if (rows == self->told)
+    uint64_t logged, accepted;
+    artel_run_progress(self->run, &logged, &accepted);
+    self->accepted = accepted > self->before ? accepted - self->before : 0;
+    if (self->accepted == self->told)
         return;
-    snprintf(text, sizeof text, "%" PRIu64, rows);
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, self->accepted);
     s_tell(self, "accepted", text);
-    self->told = rows;
+    self->told = self->accepted;
 }
 
-//  Wait until everything logged has reached level, at most ms; a signal ends
-//  the wait once give_up_ms are over.
+//  Wait until everything logged has reached level, at most ms; a signal shortens it.
 static int
-s_wait(log_t *self, int level, int ms, int give_up_ms)
+s_wait(log_t *self, int level, int ms)
 {
     int rc, waited = 0;
     do {
-        int slice = ms - waited < SLICE_MS ? ms - waited : SLICE_MS;
+        int most = artel_interrupted() && ms > GIVE_UP_MS ? GIVE_UP_MS : ms;
+        int slice = most - waited < SLICE_MS ? most - waited : SLICE_MS;
+        if (slice < 0)
+            return ARTEL_ETIMEOUT;
         rc = artel_run_flush(self->run, level, slice);
         waited += slice;
-    } while (rc == ARTEL_ETIMEOUT && waited < ms && !(artel_interrupted() && waited >= give_up_ms));
+    } while (rc == ARTEL_ETIMEOUT && waited < ms);
     return rc;
 }
 
+//  The journal takes nothing, and rows are in memory that would be lost: wait until the
+//  disk has room again. The library tries; a flush says at once how that went.
+static void
+s_wait_for_room(log_t *self, int ms)
+{
+    artel_say(self->args, "waiting until the disk has room; Ctrl-C gives up");
+    for (int waited = 0; self->trouble && waited < ms && !artel_interrupted(); waited += SLICE_MS) {
+        poll(NULL, 0, SLICE_MS);
+        self->trouble = s_wait(self, ARTEL_ACCEPTED, SLICE_MS);
+    }
+    s_tell_accepted(self);
+}
+
+//  Wait for the rows of a block. A journal that takes nothing (the library says so)
+//  is no reason to stop: that would end the program that writes to us, and the
+//  disk may have room again.
 static void
 s_flush(log_t *self)
 {
-    int rc = s_wait(self, ARTEL_ACCEPTED, DELIVER_MS, GIVE_UP_MS);
-    if (rc == 0) {
-        s_tell_accepted(self, self->logged);
-        return;
-    }
-    char why[512];
-    artel_session_why(&self->session, rc, why, sizeof why);
-    artel_complain("not every row was accepted: %s", why);
-    self->rc = ARTEL_EXIT_FAILED;
+    int rc = s_wait(self, ARTEL_ACCEPTED, ACCEPT_MS);
+    self->trouble = rc == ARTEL_EFULL ? 0 : rc;         //  it is reached; what was dropped was named
+    s_tell_accepted(self);
 }
 
 //  Every line of standard input, block by block.
@@ -141,7 +161,7 @@ s_read_all(log_t *self)
     }
 }
 
-//  The exit code of the program whose rows these are.
+//  The exit code of the run.
 static int
 s_run_code(const log_t *self)
 {
@@ -149,35 +169,44 @@ s_run_code(const log_t *self)
 }
 
 static void
-s_sum_up(const log_t *self, int delivered)
+s_sum_up(const log_t *self, int closed)
 {
-    const char *rows = artel_human_things(self->logged, "row", ARTEL_HUMAN_BUFFER);
+    const char *rows = artel_human_things(self->accepted, "row", ARTEL_HUMAN_BUFFER);
     if (!artel_args_has(self->args, "json") && !artel_args_has(self->args, "quiet"))
-        printf("run %s: %s %s\n", self->id, rows, delivered == 0 ? "delivered" : "accepted");
+        printf("run %s: %s %s\n", self->id, rows, closed == 0 ? "delivered" : "accepted");
     if (artel_interrupted())
         artel_complain("stopped by a signal; %s of run %s are kept, and it ends as failed", rows,
                        self->id);
-    if (delivered != 0)
+    if (closed != 0)
         artel_complain("%s", artel_open_error());
     if (self->refused)
         artel_complain("%s refused", artel_human_things(self->refused, "line", ARTEL_HUMAN_BUFFER));
 }
 
-//  End the run, deliver it, and say what became of it.
+static int
+s_exit_code(const log_t *self, int closed)
+{
+    if (artel_interrupted())
+        return ARTEL_EXIT_SIGNAL + artel_interrupted();
+    if (self->rc != 0 || self->accepted < self->logged)
+        return ARTEL_EXIT_FAILED;
+    return closed != 0 ? artel_reach_exit(closed) : self->refused ? ARTEL_EXIT_PART : 0;
+}
+
+//  Deliver what was accepted, end the run, and say what became of it.
 static int
 s_finish(log_t *self, int timeout_ms)
 {
-    int give_up = artel_interrupted() ? GIVE_UP_MS : timeout_ms;
-    artel_run_finish(&self->run, s_run_code(self));
+    if (self->trouble && self->trouble != ARTEL_EIO)
+        s_wait_for_room(self, timeout_ms);
     artel_bar_t *bar = artel_bar_new(self->args, "delivering", 0);
-    int closed = artel_session_close(&self->session, give_up, true);
+    int rc = s_wait(self, ARTEL_DELIVERED, self->trouble ? GIVE_UP_MS : timeout_ms);
+    s_tell_accepted(self);
+    artel_run_finish(&self->run, s_run_code(self));
+    int closed = artel_session_close(&self->session, rc == 0 ? CLOSE_MS : GIVE_UP_MS, true);
     artel_bar_end(&bar);
     s_sum_up(self, closed);
-    if (artel_interrupted())
-        return ARTEL_EXIT_SIGNAL + artel_interrupted();
-    if (self->rc != 0)
-        return self->rc;
-    return closed != 0 ? artel_reach_exit(closed) : self->refused ? ARTEL_EXIT_PART : 0;
+    return s_exit_code(self, closed);
 }
 
 static int
@@ -194,6 +223,8 @@ s_start(log_t *self)
     rc = artel_run_start(self->session.client, &options, &self->run);
     if (rc == 0) {
         char quoted[72];
+        uint64_t accepted;
+        artel_run_progress(self->run, &self->before, &accepted);
         snprintf(self->id, sizeof self->id, "%s", artel_run_id(self->run));
         snprintf(quoted, sizeof quoted, "\"%s\"", self->id);
         s_tell(self, "run", quoted);
