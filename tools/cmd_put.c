@@ -40,7 +40,10 @@ typedef struct {
 static int
 s_fail(put_t *self, int code)
 {
-    artel_session_why(&self->session, code, self->why, sizeof self->why);
+    if (code == ARTEL_ECANCELED && artel_interrupted())
+        snprintf(self->why, sizeof self->why, "stopped by a signal, and nothing is stored");
+    else
+        artel_session_why(&self->session, code, self->why, sizeof self->why);
     return code;
 }
 
@@ -274,6 +277,20 @@ s_choose_type(put_t *self)
     return rc;
 }
 
+//  How much there is to read, if that is known without looking into folders; else 0.
+static uint64_t
+s_total(const artel_args_t *args)
+{
+    uint64_t total = 0;
+    struct stat st;
+    for (size_t i = 1; i < args->n; i++) {
+        if (stat(args->operands[i], &st) != 0 || !S_ISREG(st.st_mode))
+            return 0;
+        total += (uint64_t) st.st_size;
+    }
+    return total;
+}
+
 static int
 s_put(put_t *self, int timeout_ms)
 {
@@ -288,7 +305,7 @@ s_put(put_t *self, int timeout_ms)
         artel_artifact_destroy(&self->artifact);
         return rc;
     }
-    self->bar = artel_bar_new(self->args, "reading", 0);
+    self->bar = artel_bar_new(self->args, "reading", s_total(self->args));
     rc = s_send(self, timeout_ms);
     if (rc == 0)
         rc = s_wait(self, timeout_ms);

@@ -14,7 +14,8 @@ static const char s_sql[] =
     "       r.job_type AS job_type, r.notes AS notes,"
     "       (SELECT json_group_array(tag) FROM tags WHERE run = r.id) AS \"tags:json\","
     "       r.hidden AS \"hidden:bool\""
-    "  FROM runs r WHERE (?1 OR NOT r.hidden) AND (?2 IS NULL OR r.project = ?2) ORDER BY r.created_ms, r.id";
+    "  FROM runs r WHERE (?1 OR NOT r.hidden) AND (?2 IS NULL OR r.project = ?2)"
+    " ORDER BY r.created_ms, r.id";
 
 static const artel_column_t s_columns[] = {
     { "run", "RUN", NULL, false, false },
@@ -27,6 +28,17 @@ static const artel_column_t s_columns[] = {
     { "exit", "EXIT", NULL, true, false },
     { 0 },
 };
+
+//  In the table a name that only repeats the id is left out.
+static json_t *
+s_row(const artel_args_t *args, const artel_query_t *query)
+{
+    json_t *row = artel_query_row(query);
+    if (row && !artel_args_has(args, "json")
+        && json_equal(json_object_get(row, "run"), json_object_get(row, "name")))
+        json_object_set_new(row, "name", json_null());
+    return row;
+}
 
 static int
 s_list(const artel_args_t *args, const artel_place_t *place)
@@ -41,7 +53,7 @@ s_list(const artel_args_t *args, const artel_place_t *place)
     if (artel_args_has(args, "project"))
         artel_query_bind_text(&query, 2, artel_args_text(args, "project"));
     while (artel_query_next(&query))
-        artel_listing_add(rows, artel_query_row(&query));
+        artel_listing_add(rows, s_row(args, &query));
     if (artel_listing_count(rows) == 0)
         artel_say(args, "no runs in %s", place->place);
     int rc = artel_query_end(&query), printed = artel_listing_end(&rows);

@@ -108,6 +108,16 @@ diff -r in two >/dev/null && pass 'gives the same files' || fail 'gives the same
 same 'put without --json is one line' 1 "$(artel artifact put words w.bin | wc -l)"
 has 'that says unchanged' "$(artel artifact put words w.bin)" '(unchanged)'
 
+truncate -s 4G sparse
+artel artifact put sparse sparse --json >put.json 2>put.err &
+until_true 10 test -n "$(find state/blobs/tmp -type f 2>/dev/null)"
+kill -INT $!
+status=0
+wait $! || status=$?
+same 'SIGINT while files are read ends put with 130' '130 failed' "$status $(jq -r .state put.json)"
+has 'and says so' "$(cat put.err)" 'stopped by a signal, and nothing is stored'
+same 'with nothing stored' '' "$(artel artifact ls sparse --json --quiet)"
+
 # A store that another program holds makes put wait: the bar shows, then is gone.
 sqlite3 state/catalogue.db 'BEGIN IMMEDIATE' '.shell touch held; sleep 2.5' 'COMMIT' &
 until_true 5 test -e held
