@@ -129,7 +129,7 @@ int
 artel_segment_head(artel_segment_t *self, artel_frame_t *ret, const void **ret_data)
 {
     artel_frame_t frame;
-    const void *data;
+    const void *data = NULL;
     int rc = artel_segment_frame(self, ARTEL_SEGMENT_MARK, &frame, &data);
     if (rc == 0)
         return s_check_version(self);
