@@ -1,0 +1,171 @@
+"""box.py - a state directory, programs over it, and the oracle of what they were promised.
+
+What a program had printed when it ended is what artel acknowledged to it. A box
+checks, from outside and with SQLite's own eyes, that the stores hold that: each row
+once and in order, each artifact whole or not at all, nothing that was not sent.
+"""
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+BIN = os.environ.get("ARTEL_BIN", "build/test/bin")
+ARTEL = f"{BIN}/artel"
+PROGRAM_S = 40          # a program waits 2 s for each thing that does not come
+SYNC_S = 2              # a restart takes no longer
+
+
+class Broken(Exception):
+    """A promise that does not hold."""
+
+
+class Program:
+    """A program to run, what it submits, and what was acknowledged to it."""
+
+    def __init__(self, command, run=None, rows=0, row_of=None, data=None):
+        self.command, self.run, self.rows, self.row_of, self.data = command, run, rows, row_of, data
+        self.acked, self.committed, self.slowest_ms = 0, [], 0
+        self.closed = self.killed = False
+        self.errors = []
+
+    def note(self, text):
+        """Learn what was acknowledged; a last line without its end was not."""
+        for line in text.split("\n")[:-1]:
+            if match := re.match(r'acked (\d+)|\{"accepted": ?(\d+)\}', line):
+                self.acked = int(match[1] or match[2])
+            elif match := re.match(r"committed (\d+) (\w+)", line):
+                self.committed.append((int(match[1]), match[2]))
+            elif match := re.match(r"slowest (\d+)", line):
+                self.slowest_ms = int(match[1])
+            elif line.startswith("error"):
+                self.errors.append(line)
+            elif line == "closed ARTEL_OK":
+                self.closed = True
+            elif line.startswith("{") and (put := json.loads(line)).get("state") == "committed":
+                self.committed.append((int(put["version"][1:]), put["digest"]))
+
+    def check_rows(self, store, found):
+        """found: the (step, {key: value}) of the run in this store, in the order of its rows."""
+        steps = [step for step, _ in found]
+        promised = self.rows if self.closed and not self.errors else self.acked
+        if missing := sorted(set(range(promised)) - set(steps)):
+            raise Broken(f"{store}: {self.run} lacks acknowledged rows {missing[:5]} of {promised}")
+        if any(b <= a for a, b in zip(steps, steps[1:])):
+            raise Broken(f"{store}: {self.run} has rows twice or out of order: {steps}")
+        if not self.errors and steps != list(range(len(steps))):
+            raise Broken(f"{store}: {self.run} lacks a row before later ones: {steps}")
+        for step, row in found:
+            if step >= self.rows or row != self.row_of(step):
+                raise Broken(f"{store}: row {step} of {self.run} was never logged so: {row}")
+
+
+def row_of_work(i):
+    return {"number": i * 0.5, "count": i, "text": f"row {i}"}
+
+
+def work(run, rows, chunk, artifacts, level=1):
+    """The program work.c."""
+    command = [f"{BIN}/work", run, str(rows), str(chunk), str(artifacts), str(level)]
+    return Program(command, run, rows, row_of_work)
+
+
+class Box:
+    def __init__(self, copies=False, parent="/dev/shm"):
+        self.dir = tempfile.mkdtemp(prefix="artel-box-", dir=parent)
+        self.state, self.copy = f"{self.dir}/state", f"{self.dir}/copy"
+        self.stores = [self.state, self.copy] if copies else [self.state]
+        self.env = dict(os.environ, ARTEL_DIR=self.state, XDG_RUNTIME_DIR=self.dir,
+                        ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
+        if copies:
+            self.env["ARTEL_SINKS"] = f"store,copy=store:{self.copy}"
+
+    def start(self, command, extra=None, data=None):
+        process = subprocess.Popen(command, env={**self.env, **(extra or {})}, text=True, close_fds=False,
+                                   stdin=subprocess.PIPE if data else subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.data = data
+        return process
+
+    @staticmethod
+    def finish(process, limit=PROGRAM_S):
+        """Returns (code, stdout, stderr) of what start() gave; dying of anything but SIGKILL is broken."""
+        name = " ".join(process.args[:3])
+        try:
+            out, err = process.communicate(process.data, timeout=limit)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise Broken(f"{name} hung for {limit} s: {out[-300:]}{err[-300:]}") from None
+        if process.returncode < 0 and process.returncode != -9:
+            raise Broken(f"{name} died of signal {-process.returncode}: {err[-500:]}")
+        if "Sanitizer" in err or "runtime error" in err:
+            raise Broken(f"a sanitizer spoke: {err[:2000]}")
+        return process.returncode, out, err
+
+    def run(self, command, extra=None, data=None, limit=PROGRAM_S):
+        return self.finish(self.start(command, extra, data), limit)
+
+    def perform(self, program, extra=None):
+        code, out, _ = self.run(program.command, extra, program.data)
+        program.note(out)
+        program.killed = code == -9
+
+    def sync(self, limit=SYNC_S):
+        start = time.monotonic()
+        code, out, err = self.run([ARTEL, "sync", "--timeout", "10"])
+        if code != 0:
+            raise Broken(f"artel sync exits {code}: {out}{err}")
+        if (took := time.monotonic() - start) > limit:
+            raise Broken(f"artel sync took {took:.1f} s")
+
+    def check(self, programs, digests=None):
+        """digests: the manifests that may be there, if they are known."""
+        for store in self.stores:
+            self.check_runs(store, programs)
+            self.check_artifacts(store, programs, digests)
+        code, out, err = self.run([ARTEL, "artifact", "verify"])
+        if code != 0:
+            raise Broken(f"artel artifact verify exits {code}: {out}{err}")
+        if left := os.listdir(f"{self.state}/pending") if os.path.isdir(f"{self.state}/pending") else []:
+            raise Broken(f"still pending: {left}")
+
+    @staticmethod
+    def query(store, sql, *args):
+        """What the catalogue has; a store that nobody ever delivered to has none."""
+        if not os.path.exists(f"{store}/catalogue.db"):
+            return []
+        db = sqlite3.connect(f"file:{store}/catalogue.db?mode=ro", uri=True, timeout=10)
+        try:
+            return db.execute(sql, args).fetchall()
+        finally:
+            db.close()
+
+    def check_runs(self, store, programs):
+        for program in programs:
+            if not program.run:
+                continue
+            rows = {}
+            for row, step, key, value in self.query(
+                    store, "SELECT row, step, key, value FROM history WHERE run = ? ORDER BY row", program.run):
+                rows.setdefault(row, (step, {}))[1][key] = value
+            program.check_rows(store, list(rows.values()))
+
+    def check_artifacts(self, store, programs, digests):
+        found = dict(self.query(store, "SELECT version, digest FROM artifact_versions"))
+        if sorted(found) != list(range(len(found))):
+            raise Broken(f"{store}: versions are not dense: {sorted(found)}")
+        if digests is not None and (len(set(found.values())) != len(found)
+                                    or not set(found.values()) <= digests):
+            raise Broken(f"{store}: versions that nobody sent: {found}")
+        if store != self.state:                 # an acknowledgement is the primary's
+            return
+        for version, digest in (c for program in programs for c in program.committed):
+            if found.get(version) != digest:
+                raise Broken(f"v{version} was committed as {digest}, and is {found.get(version)}")
+
+    def remove(self):
+        shutil.rmtree(self.dir, ignore_errors=True)
