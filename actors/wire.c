@@ -5,6 +5,7 @@
 #include "bounds.h"
 #include "errors.h"
 #include "guest.h"
+#include "handover.h"
 #include "trace.h"
 
 int
@@ -124,6 +125,7 @@ artel_wire_reply(artel_wire_t *wire, zsock_t *router, const artel_peer_t *peer,
 int
 artel_wire_forward(zsock_t *sock, zmq_msg_t *msg)
 {
+    artel_hand_over(zmq_msg_data(msg));
     if (zmq_msg_send(msg, zsock_resolve(sock), ZMQ_DONTWAIT) >= 0)
         return 0;
     zmq_msg_close(msg);
@@ -138,6 +140,8 @@ artel_wire_take(zsock_t *sock, zmq_msg_t *frame)
     do
         rc = zmq_msg_recv(frame, raw, ZMQ_DONTWAIT);
     while (rc < 0 && errno == EINTR);
+    if (rc >= 0)
+        artel_take_over(zmq_msg_data(frame));
     return rc >= 0;
 }
 

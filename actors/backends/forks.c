@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
@@ -22,6 +23,7 @@ static const int s_ids[] = {
 enum { N = sizeof s_ids / sizeof *s_ids };
 
 static sqlite3_mutex *s_mutexes[N];
+static atomic_bool s_known;     //  they are
 static bool s_held;             //  by the thread that forks, between its handlers
 static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 
@@ -48,8 +50,8 @@ s_try(void)
 static void
 s_before(void)
 {
-    bool held = s_try();
-    for (int i = 0; !held && i < TRIES; i++) {
+    bool known = atomic_load(&s_known), held = known && s_try();
+    for (int i = 0; known && !held && i < TRIES; i++) {
         usleep(PAUSE_US);
         held = s_try();
     }
@@ -80,6 +82,7 @@ s_install(void)
 {
     for (int i = 0; i < N; i++)
         s_mutexes[i] = sqlite3_mutex_alloc(s_ids[i]);   //  static: only looked up
+    atomic_store(&s_known, true);
     pthread_atfork(s_before, s_after, s_after);
     sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
     if (vfs && vfs->iVersion >= 3 && vfs->xSetSystemCall)
