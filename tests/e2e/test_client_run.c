@@ -149,7 +149,7 @@ Test(run, an_id_is_taken_once_unless_the_run_is_resumed)
     stage_close();
     SQL_IS("2|2", "SELECT count(*), count(DISTINCT writer) FROM writers w JOIN runs r ON w.run = r.id"
            " WHERE r.run = 'r'");
-    SQL_IS("1.0\n2.0", "SELECT value FROM history WHERE run = 'r' ORDER BY row");
+    SQL_IS("1.0\n2.0", "SELECT value FROM history WHERE run = 'r' ORDER BY step");
     SQL_IS("first|0", "SELECT name, exit_code FROM runs WHERE run = 'r'");
 }
 
