@@ -117,7 +117,7 @@ s_note_strike(const char *call, int fd, const char *path)
     size_t root = strlen(s_root);
     if (strncmp(path, s_root, root) == 0)
         path += root;
-    snprintf(s_step->what, sizeof s_step->what, "%s %s", call, path);
+    snprintf(s_step->what, sizeof s_step->what, "%s %.400s", call, path);
 }
 
 static _Noreturn void
