@@ -41,6 +41,17 @@ artel_sock_new(int type)
     return sock;
 }
 
+//  Bind or connect (fn); a signal of the host may interrupt it before it has begun.
+static bool
+s_join(zsock_t *sock, int (*fn)(zsock_t *sock, const char *format, ...), const char *name)
+{
+    int rc;
+    do
+        rc = fn(sock, "inproc://artel-%s", name);
+    while (rc < 0 && errno == EINTR);
+    return rc >= 0;
+}
+
 int
 artel_sock_pair(zsock_t **ret_a, zsock_t **ret_b)
 {
@@ -48,8 +59,7 @@ artel_sock_pair(zsock_t **ret_a, zsock_t **ret_b)
     artel_id_t id = artel_id_new();
     artel_hex(id.at, sizeof id.at, name);
     zsock_t *a = artel_sock_new(ZMQ_PAIR), *b = artel_sock_new(ZMQ_PAIR);
-    if (!a || !b || zsock_bind(a, "inproc://artel-%s", name) != 0
-        || zsock_connect(b, "inproc://artel-%s", name) != 0) {
+    if (!a || !b || !s_join(a, zsock_bind, name) || !s_join(b, zsock_connect, name)) {
         zsock_destroy(&a);
         zsock_destroy(&b);
         return ARTEL_EMFILE;
