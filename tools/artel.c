@@ -5,6 +5,7 @@
 #include "term.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,22 @@ s_finish(int rc)
     return rc ? rc : ARTEL_EXIT_FAILED;
 }
 
+//  A standard descriptor that is closed would be given to the next file: /dev/null takes its place.
+static void
+s_hold_standard_fds(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
+    s_hold_standard_fds();
     artel_term_start();
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         argv[1] = "version";

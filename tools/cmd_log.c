@@ -51,11 +51,20 @@ s_refuse(log_t *self, const char *why)
         artel_complain("further refused lines are only counted");
 }
 
+static bool
+s_is_blank(const char *line, size_t len)
+{
+    size_t i = 0;
+    while (i < len && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+        i++;
+    return i == len;
+}
+
 static void
 s_take_line(log_t *self, const char *line, size_t len)
 {
     char why[512];
-    if (len == 0 || strspn(line, " \t\r") >= len)
+    if (s_is_blank(line, len))
         return;
     if (self->lines.too_long) {
         s_refuse(self, "it is over 1 MiB long");

@@ -143,6 +143,15 @@ s_send(put_t *self, int timeout_ms)
     return rc == 0 ? 0 : s_fail(self, rc);
 }
 
+static void
+s_set_queued(put_t *self)
+{
+    self->state = "queued";
+    snprintf(self->why, sizeof self->why, "it is safe on disk, but the store has not committed "
+             "it yet%s%s; 'artel sync' delivers it", self->no_hope ? ", because " : "",
+             self->no_hope ? self->no_hope : "");
+}
+
 //  Wait until the primary sink has it, refuses it, or time or patience is over.
 static int
 s_wait(put_t *self, int timeout_ms)
@@ -158,14 +167,10 @@ s_wait(put_t *self, int timeout_ms)
     } while (rc == ARTEL_ETIMEOUT && waited < timeout_ms && !artel_interrupted());
     self->info.size = sizeof self->info;
     artel_future_info(self->future, &self->info);
-    self->state = rc == 0 ? "committed" : rc == ARTEL_ETIMEOUT ? "queued" : "failed";
+    self->state = rc == 0 ? "committed" : "failed";
     if (rc == ARTEL_ETIMEOUT)
-        snprintf(self->why, sizeof self->why, "it is safe on disk, but the store has not committed "
-                 "it yet%s%s; 'artel sync' delivers it", self->no_hope ? ", because " : "",
-                 self->no_hope ? self->no_hope : "");
-    else if (rc != 0)
-        artel_future_error(self->future, self->why, sizeof self->why);
-    if (rc != 0 && !*self->why)
+        s_set_queued(self);
+    else if (rc != 0 && artel_future_error(self->future, self->why, sizeof self->why) == 0)
         s_fail(self, rc);
     return rc;
 }
@@ -197,10 +202,11 @@ s_print_json(const put_t *self)
         "version", info->version >= 0 ? json_sprintf("v%" PRId64, info->version) : NULL,
         "digest", *info->digest ? info->digest : NULL, "state", self->state,
         "files", (json_int_t) info->files, "bytes", (json_int_t) info->bytes, "new", info->fresh);
-    if (row && *self->why)
+    if (!row)
+        return;
+    if (*self->why)
         json_object_set_new(row, "error", artel_json_text(self->why));
-    if (row)
-        artel_json_put(row, stdout);
+    artel_json_put(row, stdout);
     putchar('\n');
     json_decref(row);
 }
@@ -228,16 +234,20 @@ s_exit_code(const put_t *self, int rc)
            : rc == 0 ? 0 : ARTEL_EXIT_FAILED;
 }
 
+//  Leave. What was not accepted in time, and so has failed, may be accepted even now: then
+//  it is in the journal, and will be delivered.
 static void
 s_close(put_t *self)
 {
+    bool committed = strcmp(self->state, "committed") == 0, sent = self->future != NULL;
     artel_future_destroy(&self->future);
     artel_artifact_destroy(&self->artifact);
-    bool committed = strcmp(self->state, "committed") == 0;
     if (self->run)
         artel_run_finish(&self->run, !committed);
-    artel_session_close(&self->session, committed && !artel_interrupted() ? CLOSE_MS : LEAVE_MS,
-                        !committed);
+    int rc = artel_session_close(&self->session, committed && !artel_interrupted() ? CLOSE_MS
+                                 : LEAVE_MS, !committed);
+    if (rc == ARTEL_EPENDING && sent && !committed)
+        s_set_queued(self);
 }
 
 //  Look at the store: the type of an artifact that is there, and whether waiting is
@@ -311,13 +321,12 @@ s_put(put_t *self, int timeout_ms)
         rc = s_wait(self, timeout_ms);
     if (rc == 0)
         s_wait_others(self);
+    s_close(self);
     artel_bar_end(&self->bar);
     s_print(self);
     if (rc != 0)
         artel_complain("%s is %s: %s", self->name, self->state, self->why);
-    int code = s_exit_code(self, rc);
-    s_close(self);
-    return code;
+    return s_exit_code(self, rc);
 }
 
 static int

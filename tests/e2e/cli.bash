@@ -43,4 +43,7 @@ until_true() {
     until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.05; done
 }
 
+# has_read PID: it has read 20 MB of something
+has_read() { [ "$(awk '/^rchar/ { print $2 }' "/proc/$1/io" 2>/dev/null || echo 0)" -gt 20000000 ]; }
+
 finish() { [ "$failures" = 0 ]; }

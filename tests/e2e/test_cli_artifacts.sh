@@ -110,7 +110,7 @@ has 'that says unchanged' "$(artel artifact put words w.bin)" '(unchanged)'
 
 truncate -s 4G sparse
 artel artifact put sparse sparse --json >put.json 2>put.err &
-until_true 10 test -n "$(find state/blobs/tmp -type f 2>/dev/null)"
+until_true 10 has_read $!
 kill -INT $!
 status=0
 wait $! || status=$?

@@ -24,10 +24,11 @@ code 'verify of another sink' 0 artel artifact verify --sink "copy=store:$second
 code 'verify of nothing at all is clean' 0 artel artifact verify --dir "$work/empty"
 
 # What a killed program left is not damage.
-mkdir junk; head -c 40000000 /dev/urandom >junk/big
-artel artifact put killed junk --timeout 60 >/dev/null 2>&1 &
-until_true 10 test -n "$(find state/blobs state/tmp -newer f -type f 2>/dev/null | head -1)"
+mkdir junk; head -c 100000 /dev/urandom >junk/small; truncate -s 2G junk/x
+artel artifact put killed junk >/dev/null 2>&1 &
+until_true 10 has_read $!
 kill -KILL $!; wait $! 2>/dev/null
+same 'a killed put has no version' '' "$(artel artifact ls killed --json --quiet)"
 code 'what a killed put left is no damage' 0 artel artifact verify
 code 'nor after sync' 0 artel sync
 code 'still not' 0 artel artifact verify

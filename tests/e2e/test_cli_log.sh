@@ -112,6 +112,8 @@ same 'a reader that goes away stops nothing' 5000 "$(artel runs ls --json | jq -
 : | log --run empty >/dev/null
 same 'no input is a run without rows' 'finished 0' \
     "$(artel runs ls --json | jq -r 'select(.run=="empty") | "\(.state) \(.rows)"')"
+artel log --run closed <&- >/dev/null
+same 'a closed standard input is no input' 0 "$(artel runs ls --json | jq -r 'select(.run=="closed").rows')"
 code 'a bad run id is a usage error' 2 artel log --run 'a b'
 has 'and says why' "$err" 'a b'
 has 'for people it is one line' "$(echo '{"a":1}' | log --run people)" 'run people: 1 row delivered'
