@@ -47,6 +47,15 @@ s_is_possible(void)
     return rc;
 }
 
+//  What an actor's thread runs. Behind the function czmq still touches the pipe.
+static void
+s_run(zsock_t *pipe, void *arg)
+{
+    artel_start_t *start = arg;
+    start->fn(pipe, arg);
+    artel_actor_wait_if_exiting();
+}
+
 int
 artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
 {
@@ -54,10 +63,11 @@ artel_actor_start(zactor_t **ret, zactor_fn *fn, artel_start_t *args)
     zactor_t *actor = NULL;
     args->rc = 0;
     args->entered = false;
+    args->fn = fn;
     int rc = s_is_possible();
     if (rc == 0) {
         artel_guest_random_begin();
-        actor = zactor_new(fn, args);
+        actor = zactor_new(s_run, args);
         artel_guest_random_end();
         rc = actor ? args->rc : ARTEL_ENOMEM;
     }
@@ -146,10 +156,9 @@ artel_actor_stop(zactor_t **self_p, int timeout_ms)
     stop_t stop = s_make_room(*self_p, deadline);
     if (stop == ROOM)
         stop = s_terminate(*self_p, deadline);
+    artel_actor_wait_if_exiting();
     if (stop == GONE)
         zactor_destroy(self_p);
-    else
-        artel_actor_wait_if_exiting();
     *self_p = NULL;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     return stop == GONE ? 0 : ARTEL_ETIMEOUT;

@@ -11,6 +11,7 @@ typedef struct {
     atomic_int rc;      //  set by the actor before it signals: 0, or why not
     atomic_bool entered;    //  the actor has begun: what its arguments hold is its own
     const char *name;   //  "artel/handler": the thread's name, at most 15 bytes
+    zactor_fn *fn;      //  artel_actor_start's
 } artel_start_t;
 
 //  Start fn on its own thread, with every signal blocked there. Returns 0 and

@@ -145,7 +145,7 @@ artel_guest_spare_fds(int n)
 int
 artel_guest_enter(void)
 {
-    int rc = artel_guest_spare_fds(CONTEXT_FDS);
+    int rc = artel_guest_is_exiting() ? ARTEL_ECLOSED : artel_guest_spare_fds(CONTEXT_FDS);
     if (rc == 0)
         s_init_once();
     return rc;

@@ -11,7 +11,7 @@
 
 //  Initialise czmq once, leaving signals and, if the host has initialised it
 //  before, its settings as they were. ARTEL_EMFILE if there are not even the
-//  descriptors for that.
+//  descriptors for that; ARTEL_ECLOSED once the process is exiting.
 int
 artel_guest_enter(void);
 

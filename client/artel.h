@@ -93,7 +93,7 @@ typedef struct {
 /*  Start (or connect to) a node over the state directory, which is made if
  *  missing (mode 0700). options may be NULL. May block on the disk.
  *  ARTEL_EINVAL, ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EMFILE, ARTEL_EVERSION,
- *  ARTEL_EUNAVAIL if no node answers within 5 s. */
+ *  ARTEL_EUNAVAIL if no node answers within 5 s, ARTEL_ECLOSED once the process is exiting. */
 ARTEL_API int artel_open(const artel_options_t *options, artel_t **ret);
 
 /*  Finish what is open, wait up to timeout_ms until everything is delivered, and

@@ -133,11 +133,13 @@ artel_open(const artel_options_t *given, artel_t **ret)
     if (rc != 0)
         return rc;
     rc = artel_guest_enter();
-    if (rc != 0) {
+    if (rc == ARTEL_ECLOSED)
+        artel_open_failed("the program is exiting");
+    else if (rc != 0)
         artel_open_failed("fewer than 64 file descriptors are left, and running out of them would end "
                           "the program; close some, or raise the limit (ulimit -n)");
+    if (rc != 0)
         return rc;
-    }
     artel_t *self = s_new(&options);
     if (!self)
         return ARTEL_ENOMEM;

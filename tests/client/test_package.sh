@@ -48,11 +48,11 @@ header_alone() {    # COMPILER FLAG...: the header compiles as all of a program
 by_pkg_config() {
     export PKG_CONFIG_PATH=$(dirname "$(find "$work/usr" -name artel.pc)")
     cc "$work/program.c" -o "$work/by_pkg_config" $(pkg-config --cflags --libs artel) \
-        -Wl,-rpath,"$(pkg-config --variable=libdir artel)" $sanitizer
+        -Wl,-rpath,"$(pkg-config --variable=libdir artel)" $ARTEL_CFLAGS
 }
 
 by_cmake() {
-    cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/usr" -DCMAKE_C_FLAGS="$sanitizer" \
+    cmake -S "$work" -B "$work/build" -DCMAKE_PREFIX_PATH="$work/usr" -DCMAKE_C_FLAGS="$ARTEL_CFLAGS" \
         && cmake --build "$work/build"
 }
 
@@ -62,11 +62,6 @@ only_the_header() { # what is exported is declared in artel.h, and the other way
         grep -vxE 'artel_(log_fn|progress_fn)' >"$work/declared"
     diff "$work/exported" "$work/declared"
 }
-
-# A library made with a sanitizer needs it in the program too.
-sanitizer=
-! nm -D "$ARTEL_LIB/libartel.so" | grep -q __asan_init || sanitizer=-fsanitize=address
-! nm -D "$ARTEL_LIB/libartel.so" | grep -q __tsan_init || sanitizer=-fsanitize=thread
 
 check the_library_is_installed cmake --install "$build" --prefix "$work/usr"
 check the_header_is_c99 header_alone x_c cc -std=c99 -Wstrict-prototypes

@@ -24,7 +24,7 @@ readme_program() {          # what README shows is hello.c without its head comm
 }
 
 compiled_by_hand() {
-    cc -I"$source/client" "$work/readme.c" -o "$work/hello" -L"$ARTEL_LIB" -lartel && "$work/hello"
+    cc ${ARTEL_CFLAGS:-} -I"$source/client" "$work/readme.c" -o "$work/hello" -L"$ARTEL_LIB" -lartel && "$work/hello"
 }
 
 hello_rows() {
