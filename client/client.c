@@ -73,8 +73,8 @@ s_take_options(const artel_options_t *options, artel_options_t *ret)
     return 0;
 }
 
-static artel_t *
-s_new(const artel_options_t *options)
+artel_t *
+artel_client_new(const artel_options_t *options)
 {
     artel_t *self = calloc(1, sizeof *self);
     if (!self)
@@ -115,6 +115,7 @@ s_start_node(artel_t *self, const artel_options_t *options)
     if (rc == 0)
         rc = artel_node_start(self->dir, options->sinks, &self->node, why, sizeof why);
     if (rc == 0) {
+        snprintf(self->endpoint, sizeof self->endpoint, "%s", artel_node_endpoint(self->node));
         rc = self->wake_fd < 0 ? ARTEL_EMFILE : artel_link_start(self);
         if (rc != 0)
             snprintf(why, sizeof why, "the client did not start: %s", artel_error_code_text(rc));
@@ -140,7 +141,7 @@ artel_open(const artel_options_t *given, artel_t **ret)
                           "the program; close some, or raise the limit (ulimit -n)");
     if (rc != 0)
         return rc;
-    artel_t *self = s_new(&options);
+    artel_t *self = artel_client_new(&options);
     if (!self)
         return ARTEL_ENOMEM;
     rc = s_find_state(self, &options);

@@ -25,6 +25,7 @@ struct artel {
     int wake_fd;                //  eventfd that wakes the link
     int queue_ms;
     char *dir;                  //  state directory
+    char endpoint[128];         //  of the node
     artel_sinks_t sinks;
     artel_node_t *node;
     zactor_t *link;
@@ -93,6 +94,9 @@ artel_client_enter(const artel_t *self);
 int
 artel_run_enter(const artel_run_t *run);
 
+//  A client with nothing started yet; NULL: out of memory.
+artel_t *
+artel_client_new(const artel_options_t *options);
 artel_t *
 artel_client_ref(artel_t *self);
 void

@@ -101,7 +101,7 @@ s_open(artel_link_self_t *self)
     self->node = artel_sock_new(ZMQ_DEALER);
     if (rc == 0 && !self->node)
         rc = ARTEL_EMFILE;
-    if (rc == 0 && zsock_connect(self->node, "%s", artel_node_endpoint(self->client->node)) != 0)
+    if (rc == 0 && zsock_connect(self->node, "%s", self->client->endpoint) != 0)
         rc = artel_error_of_errno(errno);
     self->records_at = artel_now_ms() - IDLE_MS;
     return rc;
