@@ -87,6 +87,12 @@ artel_cell_put_csv(const artel_query_t *query, int type, FILE *out)
 }
 
 bool
+artel_cell_is_int(const artel_query_t *query, int type)
+{
+    return s_type(query, type) == CELL_INT;
+}
+
+bool
 artel_cell_number(const artel_query_t *query, int type, double *ret)
 {
     bool is_text = s_type(query, type) == CELL_STRING;

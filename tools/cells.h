@@ -15,6 +15,10 @@ artel_cell_put_json(const artel_query_t *query, int type, FILE *out);
 void
 artel_cell_put_csv(const artel_query_t *query, int type, FILE *out);
 
+//  Whether it is an integer.
+bool
+artel_cell_is_int(const artel_query_t *query, int type);
+
 //  As a number for a curve (NaN for a text). Whether it is one.
 bool
 artel_cell_number(const artel_query_t *query, int type, double *ret);

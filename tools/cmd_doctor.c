@@ -99,14 +99,10 @@ s_check_state(doctor_t *self)
 static void
 s_check_owner(doctor_t *self)
 {
-    char *path = artel_format("%s/host", self->place.state);
-    bool there = path && access(path, F_OK) == 0;
-    free(path);
-    if (!there)
-        return;
-    if (artel_state_is_ours(self->place.state))
+    artel_owner_t owner = artel_reach_owner(&self->place);
+    if (owner == ARTEL_OWNER_WE)
         s_find(self, "owner", FINE, "this machine made the state directory");
-    else
+    else if (owner == ARTEL_OWNER_OTHER)
         s_find(self, "owner", WARNING, "another machine made the state directory: here things are "
                "journaled, and 'artel sync' there delivers them");
 }

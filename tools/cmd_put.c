@@ -8,7 +8,6 @@
 #include "query.h"
 #include "reach.h"
 #include "sinks.h"
-#include "state.h"
 #include "term.h"
 
 #include <inttypes.h>
@@ -16,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum { SLICE_MS = 200, TIMEOUT_MS = 300000, CLOSE_MS = 10000, OTHERS_MS = 10000,
        ACCEPT_MS = 5000, LEAVE_MS = 500 };
@@ -259,7 +257,7 @@ s_look(put_t *self, const artel_place_t *place)
     int rc = artel_catalogue_open(place->place, false, &catalogue);
     if (rc == ARTEL_EVERSION)
         self->no_hope = "a newer artel made its catalogue";
-    else if (access(place->state, F_OK) == 0 && !artel_state_is_ours(place->state))
+    else if (artel_reach_owner(place) == ARTEL_OWNER_OTHER)
         self->no_hope = "another machine delivers from this directory";
     if (rc != 0)
         return;

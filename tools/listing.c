@@ -217,6 +217,11 @@ artel_show_span(const json_t *value, char *ret)
 const char *
 artel_show_real(const json_t *value, char *ret)
 {
+    json_int_t i = json_integer_value(value);
+    if (json_is_integer(value) && i > -1000000000 && i < 1000000000) {
+        snprintf(ret, ARTEL_HUMAN_TEXT, "%" JSON_INTEGER_FORMAT, i);
+        return ret;
+    }
     return json_is_string(value) ? json_string_value(value)
                                  : artel_human_real(json_number_value(value), ret);
 }

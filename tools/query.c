@@ -55,6 +55,14 @@ artel_query_int(const artel_query_t *self, int column)
     return sqlite3_column_int64(self->stmt, column);
 }
 
+//  A text that is JSON as what it says; one that is none stays a text.
+static json_t *
+s_parsed(const char *text)
+{
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    return value ? value : artel_json_text(text);
+}
+
 static json_t *
 s_value(sqlite3_stmt *stmt, int column, const char *as)
 {
@@ -67,8 +75,7 @@ s_value(sqlite3_stmt *stmt, int column, const char *as)
                                         : json_integer(sqlite3_column_int64(stmt, column));
     default:
         text = (const char *) sqlite3_column_text(stmt, column);
-        return strcmp(as, ":json") == 0 ? json_loads(text, JSON_DECODE_ANY, NULL)
-                                        : artel_json_text(text);
+        return strcmp(as, ":json") == 0 ? s_parsed(text) : artel_json_text(text);
     }
 }
 

@@ -11,6 +11,7 @@
 #include <czmq.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int
 artel_reach_exit(int code)
@@ -140,4 +141,15 @@ artel_reach_done(artel_place_t *self)
     free(self->state);
     free(self->place);
     *self = (artel_place_t) { .db = NULL };
+}
+
+//  Only asked where somebody has written the file: artel_state_is_ours would.
+artel_owner_t
+artel_reach_owner(const artel_place_t *self)
+{
+    char *path = artel_format("%s/host", self->state);
+    bool there = path && access(path, F_OK) == 0;
+    free(path);
+    return !there ? ARTEL_OWNER_NONE
+           : artel_state_is_ours(self->state) ? ARTEL_OWNER_WE : ARTEL_OWNER_OTHER;
 }

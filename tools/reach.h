@@ -44,7 +44,7 @@ typedef struct {
     sqlite3 *db;                    //  its connection, or NULL
 } artel_place_t;
 
-//  Only find where it is; or open it as well (writable: it must be there, too).
+//  Only find where it is, or open it as well (writable: it must be there, too).
 //  Exit code. Close it in any case.
 int
 artel_reach_place(const artel_args_t *args, artel_place_t *ret);
@@ -52,6 +52,13 @@ int
 artel_reach_store(const artel_args_t *args, bool writable, artel_place_t *ret);
 void
 artel_reach_done(artel_place_t *self);
+
+//  Which machine made the state directory: none yet, this one, or another, which then
+//  is the one that delivers.
+typedef enum { ARTEL_OWNER_NONE, ARTEL_OWNER_WE, ARTEL_OWNER_OTHER } artel_owner_t;
+
+artel_owner_t
+artel_reach_owner(const artel_place_t *self);
 
 //  The exit code that stands for an error code.
 int

@@ -20,6 +20,10 @@ same 'nothing is said on stderr' '' "$err"
 same 'the state directory was made with mode 0700' 700 "$(stat -c %a state)"
 digest=$(field digest <<<"$out")
 
+mkdir -m 700 empty
+same 'a directory that is there already is taken, too' committed \
+    "$(artel artifact put set in --dir empty --json | jq -r .state)"
+
 again=$(put set in)
 same 'equal content makes no new version' "v0 false committed $digest" \
     "$(jq -r '"\(.version) \(.new) \(.state) \(.digest)"' <<<"$again")"

@@ -29,7 +29,7 @@ seq 0 99999 | awk '{ file = "many/" int($1 / 100) "/" $1 ".txt"; print "content 
 round '100,000 files arrive' many
 same 'all of them' 100000 "$(artel artifact ls round --json | tail -1 | jq .files)"
 echo more >many/7/777.txt
-round 'and again when one has changed' many
+same 'with one changed it is a new version' true "$(artel artifact put round many --json | jq .new)"
 rm -rf many
 
 mkdir links; echo x >links/target
