@@ -135,12 +135,13 @@ class Box:
 
     @staticmethod
     def query(store, sql, *args):
-        """What the catalogue has; a store that nobody ever delivered to has none."""
+        """What the catalogue has. A store that nobody ever delivered to has none, or one without tables."""
         if not os.path.exists(f"{store}/catalogue.db"):
             return []
         db = sqlite3.connect(f"file:{store}/catalogue.db?mode=ro", uri=True, timeout=10)
         try:
-            return db.execute(sql, args).fetchall()
+            made = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+            return db.execute(sql, args).fetchall() if made else []
         finally:
             db.close()
 
