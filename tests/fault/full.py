@@ -75,7 +75,6 @@ def with_room(disk, kib):
             box.perform(program)
             if program.errors or not program.closed and not program.committed:
                 raise Broken(f"{program.command[:3]} fails though there is room again: {program.errors}")
-        box.sync()
         box.check(programs + later)
         return fits
     finally:
