@@ -66,6 +66,7 @@ artel_adopter(zsock_t *pipe, void *arg)
     artel_adopter_args_t *args = arg;
     artel_actor_enter(&args->start);
     self_t self = { .pipe = pipe, .writer = args->writer, .state = args->state };
+    args->start.rc = 0;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     artel_actor_loop((artel_reader_t[]) {
         { .sock = self.pipe, .fn = s_read_pipe },

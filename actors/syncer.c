@@ -125,6 +125,7 @@ artel_syncer(zsock_t *pipe, void *arg)
     self_t self = { .pipe = pipe, .writer = args->writer, .state = args->state, .sinks = args->sinks };
     STAILQ_INIT(&self.urgent);
     STAILQ_INIT(&self.other);
+    args->start.rc = 0;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     artel_actor_loop((artel_reader_t[]) {
         { .sock = self.writer, .fn = s_read_writer },
