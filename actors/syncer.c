@@ -3,6 +3,7 @@
 #include "syncer.h"
 
 #include "errors.h"
+#include "handover.h"
 #include "wire.h"
 
 #include <sys/queue.h>
@@ -60,6 +61,7 @@ s_do(self_t *self, artel_sync_job_t *job)
 {
     s_handlers[job->op](self, job);
     artel_actor_wait_if_exiting();
+    artel_hand_over(job->journal);
     zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
 }
 
@@ -69,6 +71,7 @@ s_take(self_t *self)
 {
     artel_sync_job_t job;
     while (zmq_recv(zsock_resolve(self->writer), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+        artel_take_over(job.journal);
         task_t *task = malloc(sizeof *task);
         if (task) {
             task->job = job;

@@ -9,6 +9,7 @@
 #include "writer_self.h"
 
 #include "errors.h"
+#include "handover.h"
 #include "idmap.h"
 
 typedef artel_writer_self_t self_t;
@@ -43,6 +44,7 @@ artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
     full.writer = entry->writer;
     full.journal = entry->journal;
     memcpy(full.run, entry->run, sizeof full.run);
+    artel_hand_over(full.journal);
     zmq_send(zsock_resolve(self->syncer_sock), &full, sizeof full, ZMQ_DONTWAIT);
 }
 

@@ -3,6 +3,7 @@
 #include "writer_self.h"
 
 #include "errors.h"
+#include "handover.h"
 
 enum { MAX_NOTICES = 256 };
 
@@ -140,8 +141,10 @@ artel_writer_read_syncer(void *arg)
 {
     self_t *self = arg;
     artel_sync_job_t job;
-    while (zmq_recv(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
+    while (zmq_recv(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+        artel_take_over(job.journal);
         s_jobs[job.op](self, artel_writer_entry(self, job.writer), &job);
+    }
     return 0;
 }
 
