@@ -226,7 +226,6 @@ typedef struct {
     unsigned pending;           //  runs not delivered
     char run[64];               //  one of them
     int refused;                //  why the journal took nothing
-    char sink_why[256];         //  why its sink took nothing, or ""
 } rest_t;
 
 static void
@@ -242,7 +241,6 @@ s_count_rest(artel_run_t *run, rest_t *rest)
     rest->pending++;
     rest->unaccepted += unaccepted;
     memcpy(rest->run, run->id, sizeof rest->run);
-    memcpy(rest->sink_why, run->sink_why, sizeof rest->sink_why);
     if (unaccepted && run->refused)
         rest->refused = run->refused;
 }
@@ -268,9 +266,8 @@ s_judge(artel_t *self, const rest_t *rest)
                  (unsigned long long) rest->unaccepted, rest->run,
                  artel_error_code_text(rest->refused ? rest->refused : ARTEL_ETIMEOUT));
     else if (rc == ARTEL_EPENDING)
-        snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet%s%s; `artel sync` delivers "
-                 "it", rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir,
-                 *rest->sink_why ? ": " : "", rest->sink_why);
+        snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet; `artel sync` delivers it",
+                 rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir);
     else if (rc == ARTEL_EFULL)
         snprintf(text, sizeof text, "%llu records were dropped, because the queue was full",
                  (unsigned long long) rest->dropped);

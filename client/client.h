@@ -72,8 +72,6 @@ struct artel_run {
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches
     int durable_code;           //  why nothing more will be durable, or 0
-    int sink_code;              //  why the primary sink takes nothing now, or 0
-    char sink_why[256];
     uint64_t flush_wanted, flush_sent;      //  counters
     artel_to_t flush_level;
     unsigned refusals;          //  how often the journal refused a batch

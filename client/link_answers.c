@@ -11,12 +11,6 @@ enum {
 };
 
 static void
-s_copy(char *ret, size_t size, artel_str_t text)
-{
-    snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
-}
-
-static void
 s_changed(artel_link_self_t *self)
 {
     pthread_cond_broadcast(&self->client->changed);
@@ -53,7 +47,8 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
         return;
     run->state = msg->run_opened.code == 0 ? ARTEL_RUN_OPEN : ARTEL_RUN_FAILED;
     run->open_code = (int) msg->run_opened.code;
-    s_copy(run->open_why, sizeof run->open_why, msg->run_opened.text);
+    snprintf(run->open_why, sizeof run->open_why, "%.*s", (int) msg->run_opened.text.len,
+             msg->run_opened.text.at);
     if (run->state == ARTEL_RUN_OPEN) {
         run->durable = msg->run_opened.durable;
         s_accept(run, msg->run_opened.accepted);
@@ -66,20 +61,6 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
     s_changed(self);
 }
 
-//  Why the primary sink takes nothing now, which is tried again.
-static void
-s_note_sink(artel_link_self_t *self, artel_run_t *run, const artel_msg_accepted_t *marks)
-{
-    bool news = marks->code != 0 && marks->code != run->sink_code;
-    run->sink_code = (int) marks->code;
-    s_copy(run->sink_why, sizeof run->sink_why, marks->text);
-    if (!news)
-        return;
-    self->told = run->sink_code;
-    snprintf(self->told_text, sizeof self->told_text, "run %s is journaled, but can't be delivered now: %s; it "
-             "is tried again", run->id, *run->sink_why ? run->sink_why : artel_error_code_text(run->sink_code));
-}
-
 static void
 s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
 {
@@ -88,7 +69,6 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     if (!run)
         return;
     s_accept(run, marks->accepted);
-    s_note_sink(self, run, marks);
     run->durable = marks->durable > run->durable ? marks->durable : run->durable;
     run->delivered = marks->delivered > run->delivered ? marks->delivered : run->delivered;
     s_changed(self);
@@ -170,7 +150,7 @@ s_note_outcome(artel_ask_t *ask, const artel_msg_artifact_poll_response_t *r)
     ask->status = (int) r->status;
     ask->version = r->version;
     ask->fresh = r->fresh;
-    s_copy(ask->why, sizeof ask->why, r->text);
+    snprintf(ask->why, sizeof ask->why, "%.*s", (int) r->text.len, r->text.at ? r->text.at : "");
     if (ask == &ask->future->primary) {
         free(ask->future->record);
         ask->future->record = NULL;
@@ -217,6 +197,12 @@ s_request(artel_link_self_t *self, uint64_t token)
     while (r && r->token != token)
         r = r->next;
     return r;
+}
+
+static void
+s_copy(char *ret, size_t size, artel_str_t text)
+{
+    snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
 }
 
 static void

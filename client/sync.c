@@ -65,30 +65,16 @@ static const char *const s_levels[] = {
     [ARTEL_ACCEPTED] = "accepted", [ARTEL_DURABLE] = "durable", [ARTEL_DELIVERED] = "delivered"
 };
 
-//  Why it takes so long, if the sink says so: " (the disk is full)".
-static void
-s_reason(artel_run_t *run, const flush_t *flush, char *ret, size_t size)
-{
-    pthread_mutex_lock(&run->client->lock);
-    bool known = flush->level == ARTEL_DELIVERED && run->sink_code != 0;
-    snprintf(ret, size, known ? " (%s)" : "", *run->sink_why ? run->sink_why
-             : artel_error_code_text(run->sink_code));
-    pthread_mutex_unlock(&run->client->lock);
-}
-
 static int
 s_tell(artel_run_t *run, const flush_t *flush, int rc)
 {
     artel_notes_t *notes = &run->client->notes;
-    char reason[300];
-    s_reason(run, flush, reason, sizeof reason);
     if (rc == ARTEL_ETIMEOUT)
-        return artel_fail(notes, rc, "run %s is not %s yet%s; flush again, it goes on", run->id,
-                          s_levels[flush->level], reason);
+        return artel_fail(notes, rc, "run %s is not %s yet; flush again, it goes on", run->id,
+                          s_levels[flush->level]);
     if (rc != 0)
-        return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s)%s", run->id,
-                          s_levels[flush->level], artel_error_code_text(rc), run->client->dir,
-                          run->refused == rc ? "; it is tried again" : "");
+        return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
+                          s_levels[flush->level], artel_error_code_text(rc), run->client->dir);
     uint64_t dropped = s_take_dropped(run);
     if (dropped)
         return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because its queue was full; "
@@ -163,14 +149,15 @@ artel_sync(artel_t *self, int timeout_ms, uint64_t *ret_journals)
         return rc;
     artel_request_t answer = { 0 };
     rc = s_adopt(self, artel_deadline(timeout_ms), &answer);
-    if (ret_journals)
-        *ret_journals = answer.journals;
-    if (rc == 0)
-        return 0;
-    if (rc == ARTEL_EPENDING)
-        return artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet; sync again, it "
-                          "goes on", (unsigned long long) answer.undelivered,
-                          (unsigned long long) answer.journals, self->dir);
+    if (rc == 0 || rc == ARTEL_EPENDING) {
+        if (ret_journals)
+            *ret_journals = answer.journals;
+        if (rc == ARTEL_EPENDING)
+            artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet; sync again, it "
+                       "goes on", (unsigned long long) answer.undelivered,
+                       (unsigned long long) answer.journals, self->dir);
+        return rc;
+    }
     return artel_fail(&self->notes, rc, "sync of %s: %s", self->dir,
                       rc != ARTEL_ETIMEOUT && *answer.why ? answer.why : artel_error_code_text(rc));
 }
