@@ -278,5 +278,11 @@ artel_now_ms(void)
 int64_t
 artel_wall_ms(void)
 {
+    return s_clock_ms(CLOCK_REALTIME);
+}
+
+int64_t
+artel_wall_coarse_ms(void)
+{
     return s_clock_ms(CLOCK_REALTIME_COARSE);
 }

@@ -161,7 +161,7 @@ artel_outbox_history(artel_outbox_t *self, int64_t step, const artel_value_t *va
     int rc = s_place_cells(self, values, n);
     if (rc != 0)
         return rc;
-    artel_msg_history_t history = { step, artel_wall_ms(), { self->cells, n } };
+    artel_msg_history_t history = { step, artel_wall_coarse_ms(), { self->cells, n } };
     rc = artel_pack_history(&history, &self->open);
     if (rc != 0)
         return s_unplace(self, before, rc);

@@ -36,11 +36,13 @@
             " SET to_counter = max(to_counter, excluded.to_counter), reason = excluded.reason")
 
 //  A run is running while a writer of it is. Then the worst end counts, but
-//  not that of a writer after whose last record another one took over.
+//  not that of a writer after whose last record another one took over (within
+//  one millisecond: the one that was seen later).
 #define ARTEL_SET_STATE                                                         \
     "WITH w AS (SELECT * FROM writers WHERE run = ?1), v AS ("                  \
     "  SELECT crashed, exit_code, exited_ms FROM w a"                           \
-    "  WHERE NOT EXISTS (SELECT 1 FROM w b WHERE b.started_ms > a.last_ms)"     \
+    "  WHERE NOT EXISTS (SELECT 1 FROM w b"                                     \
+    "   WHERE (b.started_ms, b.id) > (a.last_ms, a.id))"                        \
     "  ORDER BY crashed DESC, exit_code <> 0 DESC, exited_ms DESC LIMIT 1)"     \
     " UPDATE runs SET (state, exit_code, finished_ms) = (SELECT"                \
     "  CASE WHEN crashed THEN 'crashed' WHEN exit_code = 0 THEN 'finished' ELSE 'failed' END," \
