@@ -38,6 +38,16 @@ artel_sender_tell_handler(artel_sender_self_t *self, const artel_msg_t *msg)
 
 //  The adoption.
 
+//  Why it is over: its own failure, or what keeps a sink from going on; "" if neither.
+static const char *
+s_why(const self_t *self)
+{
+    const char *why = self->adoption.text;
+    for (size_t i = 0; !*why && i < self->sinks->n; i++)
+        why = self->troubles[i].text;
+    return why;
+}
+
 static void
 s_check_adoption(self_t *self, bool expired)
 {
@@ -49,8 +59,7 @@ s_check_adoption(self_t *self, bool expired)
                    : adoption->lost ? ARTEL_ELOST : 0;
     artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
         .token = adoption->token, .journals = adoption->journals, .undelivered = left, .code = code,
-        .text = artel_str(*adoption->text ? adoption->text : artel_error_code_text((int) code)),
-        .lost = adoption->lost } });
+        .text = artel_str(s_why(self)), .lost = adoption->lost } });
     adoption->token = 0;
 }
 

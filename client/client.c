@@ -254,20 +254,30 @@ s_rest(artel_t *self)
     return rest;
 }
 
+const char *
+artel_client_trouble(artel_t *self, char *ret, size_t size)
+{
+    pthread_mutex_lock(&self->lock);
+    snprintf(ret, size, *self->trouble ? " (%s)" : "%s", self->trouble);
+    pthread_mutex_unlock(&self->lock);
+    return ret;
+}
+
 //  The code of close, and its sentence.
 static int
 s_judge(artel_t *self, const rest_t *rest)
 {
     int rc = rest->unaccepted ? ARTEL_ELOST : rest->pending ? ARTEL_EPENDING
              : rest->dropped ? ARTEL_EFULL : 0;
-    char text[512];
+    char text[512], trouble[300];
     if (rc == ARTEL_ELOST)
         snprintf(text, sizeof text, "%llu records, some of run %s, did not get into the journal (%s) and are lost",
                  (unsigned long long) rest->unaccepted, rest->run,
                  artel_error_code_text(rest->refused ? rest->refused : ARTEL_ETIMEOUT));
     else if (rc == ARTEL_EPENDING)
-        snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet; `artel sync` delivers it",
-                 rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir);
+        snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet%s; `artel sync` delivers it",
+                 rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir,
+                 artel_client_trouble(self, trouble, sizeof trouble));
     else if (rc == ARTEL_EFULL)
         snprintf(text, sizeof text, "%llu records were dropped, because the queue was full",
                  (unsigned long long) rest->dropped);

@@ -39,6 +39,7 @@ struct artel {
     artel_asks_t asks;
     artel_request_t *requests;
     uint64_t dropped;           //  records of runs that are gone, dropped and not told
+    char trouble[256];          //  why the primary sink takes nothing now; "" if it does
     bool syncing;               //  an adoption is asked for
     bool closing;               //  no new runs
     bool stopping;              //  somebody stops link and node
@@ -114,6 +115,11 @@ artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 //  The run of a writer, or NULL: it is finished and delivered. The lock is held.
 artel_run_t *
 artel_client_run(artel_t *self, artel_id_t writer);
+
+//  " (why)" if the primary sink takes nothing now, else "", for the sentence of a
+//  wait that ended too early. Takes the client's lock.
+const char *
+artel_client_trouble(artel_t *self, char *ret, size_t size);
 
 //  Whether the batch with this counter is accepted. The lock is held.
 bool

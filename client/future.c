@@ -145,14 +145,27 @@ s_wait(artel_future_t *self, artel_ask_t *ask, artel_deadline_t deadline)
     return rc;
 }
 
+//  " (why)" if it is known why the sink does not answer. Of the primary the client knows it
+//  at once, of others the last poll has said it.
+static const char *
+s_trouble(artel_future_t *self, const artel_ask_t *ask, char *ret, size_t size)
+{
+    if (ask == &self->primary)
+        return artel_client_trouble(self->client, ret, size);
+    pthread_mutex_lock(&self->client->lock);
+    snprintf(ret, size, *ask->why ? " (%s)" : "%s", ask->why);
+    pthread_mutex_unlock(&self->client->lock);
+    return ret;
+}
+
 static int
 s_tell(artel_future_t *self, const artel_ask_t *ask, int rc)
 {
-    char xid[ARTEL_ID_TEXT];
+    char xid[ARTEL_ID_TEXT], trouble[300];
     artel_hex(self->xid.at, sizeof self->xid.at, xid);
     if (rc == ARTEL_ETIMEOUT)
-        artel_fail(&self->client->notes, rc, "artifact (xid %s): sink %s has not answered yet; wait again, "
-                   "it goes on", xid, ask->sink);
+        artel_fail(&self->client->notes, rc, "artifact (xid %s): sink %s has not answered yet%s; wait again, "
+                   "it goes on", xid, ask->sink, s_trouble(self, ask, trouble, sizeof trouble));
     else if (rc == ARTEL_ECLOSED)
         artel_fail(&self->client->notes, rc, "artifact (xid %s): the client was closed before sink %s "
                    "answered; `artel sync` delivers it", xid, ask->sink);
@@ -269,7 +282,7 @@ artel_future_error(artel_future_t *self, char *text, size_t size)
     }
     pthread_mutex_lock(&self->client->lock);
     rc = self->code ? self->code : self->primary.done ? self->primary.status : 0;
-    snprintf(text, size, "%s", self->code ? self->why : self->primary.why);
+    snprintf(text, size, "%s", self->code ? self->why : self->primary.done ? self->primary.why : "");
     pthread_mutex_unlock(&self->client->lock);
     return rc;
 }

@@ -62,12 +62,33 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
 }
 
 static void
+s_copy(char *ret, size_t size, artel_str_t text)
+{
+    snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
+}
+
+//  The primary sink takes nothing, or does again: told once, and kept for those who wait for it.
+static void
+s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
+{
+    char *trouble = self->client->trouble;
+    bool news = marks->code != 0 && !*trouble;
+    s_copy(trouble, sizeof self->client->trouble, marks->code ? marks->text : (artel_str_t) { 0 });
+    if (!news)
+        return;
+    self->told = (int) marks->code;
+    snprintf(self->told_text, sizeof self->told_text, "sink %s takes nothing (%s); what is accepted is safe, and it is "
+             "tried again", self->client->sinks.at[self->client->sinks.primary].name, trouble);
+}
+
+static void
 s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
 {
     const artel_msg_accepted_t *marks = &msg->accepted;
     artel_run_t *run = artel_client_run(self->client, marks->writer);
     if (!run)
         return;
+    s_note_trouble(self, marks);
     s_accept(run, marks->accepted);
     run->durable = marks->durable > run->durable ? marks->durable : run->durable;
     run->delivered = marks->delivered > run->delivered ? marks->delivered : run->delivered;
@@ -167,6 +188,8 @@ s_answer_ask(artel_link_self_t *self, artel_ask_t *ask, const artel_msg_artifact
     ask->wanted = false;
     if (r->state == ARTEL_POLL_READY)
         s_note_outcome(ask, r);
+    else if (r->state == ARTEL_POLL_PENDING)
+        s_copy(ask->why, sizeof ask->why, r->text);
     else if (r->state == ARTEL_POLL_UNKNOWN)
         s_send_again(self, ask);
     TAILQ_REMOVE(&asks->queue, ask, entry);
@@ -197,12 +220,6 @@ s_request(artel_link_self_t *self, uint64_t token)
     while (r && r->token != token)
         r = r->next;
     return r;
-}
-
-static void
-s_copy(char *ret, size_t size, artel_str_t text)
-{
-    snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
 }
 
 static void

@@ -69,9 +69,12 @@ static int
 s_tell(artel_run_t *run, const flush_t *flush, int rc)
 {
     artel_notes_t *notes = &run->client->notes;
+    char trouble[300] = "";
+    if (rc == ARTEL_ETIMEOUT && flush->level == ARTEL_DELIVERED)
+        artel_client_trouble(run->client, trouble, sizeof trouble);
     if (rc == ARTEL_ETIMEOUT)
-        return artel_fail(notes, rc, "run %s is not %s yet; flush again, it goes on", run->id,
-                          s_levels[flush->level]);
+        return artel_fail(notes, rc, "run %s is not %s yet%s; flush again, it goes on", run->id,
+                          s_levels[flush->level], trouble);
     if (rc != 0)
         return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
                           s_levels[flush->level], artel_error_code_text(rc), run->client->dir);
@@ -153,9 +156,10 @@ artel_sync(artel_t *self, int timeout_ms, uint64_t *ret_journals)
         if (ret_journals)
             *ret_journals = answer.journals;
         if (rc == ARTEL_EPENDING)
-            artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet; sync again, it "
+            artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet%s%s%s; sync again, it "
                        "goes on", (unsigned long long) answer.undelivered,
-                       (unsigned long long) answer.journals, self->dir);
+                       (unsigned long long) answer.journals, self->dir, *answer.why ? " (" : "",
+                       answer.why, *answer.why ? ")" : "");
         return rc;
     }
     return artel_fail(&self->notes, rc, "sync of %s: %s", self->dir,

@@ -67,6 +67,7 @@ def with_room(disk, kib):
         programs = [work("run-1", 4000, 200, 2), put(box, "a model\n" * 60000)]
         disk.leave(kib)
         fits = sum(tried(box, program) for program in programs)
+        tried(box, Program([ARTEL, "sync", "--timeout", "1"]))
         disk.free()
         box.sync()
         box.check(programs)
@@ -83,7 +84,7 @@ def with_room(disk, kib):
 
 
 def main():
-    step = int(sys.argv[1]) if len(sys.argv) > 1 else 256
+    step = int(sys.argv[1]) if len(sys.argv) > 1 else 192
     try:
         disk = Disk()
     except (subprocess.CalledProcessError, OSError):
