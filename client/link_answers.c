@@ -67,11 +67,14 @@ s_copy(char *ret, size_t size, artel_str_t text)
     snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
 }
 
-//  The primary sink takes nothing, or does again: told once, and kept for those who wait for it.
+//  The primary sink takes nothing, or does again: told once, and kept for those who wait for
+//  it. That it is busy is no trouble.
 static void
 s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
 {
     char *trouble = self->client->trouble;
+    if (marks->code == ARTEL_EAGAIN)
+        return;
     bool news = marks->code != 0 && !*trouble;
     s_copy(trouble, sizeof self->client->trouble, marks->code ? marks->text : (artel_str_t) { 0 });
     if (!news)
