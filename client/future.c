@@ -145,33 +145,44 @@ s_wait(artel_future_t *self, artel_ask_t *ask, artel_deadline_t deadline)
     return rc;
 }
 
+//  Why the future failed, or what the sink last said of it: copied under the lock, as an answer
+//  may come while the caller is told of an earlier one. "": nothing is known.
+static const char *
+s_why(artel_future_t *self, const artel_ask_t *ask, char *ret, size_t size)
+{
+    pthread_mutex_lock(&self->client->lock);
+    snprintf(ret, size, "%s", self->code ? self->why : ask->why);
+    pthread_mutex_unlock(&self->client->lock);
+    return ret;
+}
+
 //  " (why)" if it is known why the sink does not answer. Of the primary the client knows it
 //  at once, of others the last poll has said it.
 static const char *
 s_trouble(artel_future_t *self, const artel_ask_t *ask, char *ret, size_t size)
 {
+    char why[sizeof self->why];
     if (ask == &self->primary)
         return artel_client_trouble(self->client, ret, size);
-    pthread_mutex_lock(&self->client->lock);
-    snprintf(ret, size, *ask->why ? " (%s)" : "%s", ask->why);
-    pthread_mutex_unlock(&self->client->lock);
+    s_why(self, ask, why, sizeof why);
+    snprintf(ret, size, *why ? " (%s)" : "%s", why);
     return ret;
 }
 
 static int
 s_tell(artel_future_t *self, const artel_ask_t *ask, int rc)
 {
-    char xid[ARTEL_ID_TEXT], trouble[300];
+    char xid[ARTEL_ID_TEXT], why[sizeof self->why];
     artel_hex(self->xid.at, sizeof self->xid.at, xid);
     if (rc == ARTEL_ETIMEOUT)
         artel_fail(&self->client->notes, rc, "artifact (xid %s): sink %s has not answered yet%s; wait again, "
-                   "it goes on", xid, ask->sink, s_trouble(self, ask, trouble, sizeof trouble));
+                   "it goes on", xid, ask->sink, s_trouble(self, ask, why, sizeof why));
     else if (rc == ARTEL_ECLOSED)
         artel_fail(&self->client->notes, rc, "artifact (xid %s): the client was closed before sink %s "
                    "answered; `artel sync` delivers it", xid, ask->sink);
     else if (rc != 0)
         artel_fail(&self->client->notes, rc, "artifact (xid %s), sink %s: %s", xid, ask->sink,
-                   self->code ? self->why : *ask->why ? ask->why : artel_error_code_text(rc));
+                   *s_why(self, ask, why, sizeof why) ? why : artel_error_code_text(rc));
     return rc;
 }
 
