@@ -127,6 +127,18 @@ s_check(artel_catalogue_t *self)
     return major == ARTEL_SCHEMA_MAJOR ? 0 : ARTEL_EVERSION;
 }
 
+//  Who opens the log first takes for committed what is whole in it, also what a dead
+//  program wrote and never synced, or failed to sync, which left the kernel with clean
+//  pages that no later sync writes. So what is there is moved into the database, which
+//  syncs the log first, before anything that is read here is believed. If another program
+//  is moving it, what it sees was safe; if the database has no room to grow, the log is.
+static int
+s_settle(artel_catalogue_t *self)
+{
+    int rc = sqlite3_wal_checkpoint_v2(self->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    return rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_FULL ? 0 : artel_sql_fail(self, rc);
+}
+
 //  Several programs may find no catalogue at once; the lock lets one make it.
 static int
 s_open_writable(artel_catalogue_t *self)
@@ -140,6 +152,8 @@ s_open_writable(artel_catalogue_t *self)
     if (rc != 0)
         return rc;
     rc = s_connect(self, true);
+    if (rc == 0)
+        rc = s_settle(self);
     if (rc == 0)
         rc = s_check(self);
     if (rc == ARTEL_ENOENT)
