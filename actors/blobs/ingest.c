@@ -25,6 +25,7 @@ enum { ZONE = 64 * 1024, SHOWN = 5000 };    //  bytes of a path in a sentence
 
 struct artel_ingest {
     artel_ingest_options_t options;
+    char *place;                    //  the store, for what is said of it
     int lock;
     artel_folder_id_t store;
     artel_stage_t *stage;
@@ -63,7 +64,8 @@ artel_ingest_begin(const artel_ingest_options_t *options, artel_ingest_t **ret)
     }
     self->options = *options;
     self->lock = -1;
-    int rc = s_open(self);
+    self->place = strdup(options->store);
+    int rc = self->place ? s_open(self) : ARTEL_ENOMEM;
     self->options.store = NULL;     //  borrowed for this call only
     if (rc == 0)
         *ret = self;
@@ -82,6 +84,7 @@ artel_ingest_destroy(artel_ingest_t **self_p)
     artel_blobs_unlock(self->lock);
     msgpack_zone_destroy(&self->texts);
     free(self->entries);
+    free(self->place);
     free(self);
     *self_p = NULL;
 }
@@ -440,7 +443,8 @@ artel_ingest_finish(artel_ingest_t *self, artel_ingest_result_t *ret)
         return rc;
     rc = artel_stage_publish(self->stage, result.pack);
     if (rc != 0)
-        return s_fail(self, rc, "the store could not be written: %s", artel_error_code_text(rc));
+        return s_fail(self, rc, "%s/blobs/%s could not be written: %s", self->place,
+                      artel_stage_failed(self->stage), artel_error_code_text(rc));
     for (size_t i = 0; i < self->n; i++) {
         bool counts = self->entries[i].kind == ARTEL_ENTRY_FILE
                       || self->entries[i].kind == ARTEL_ENTRY_REFERENCE;

@@ -34,10 +34,14 @@ struct artel_stage {
     artel_places_t loose;           //  large blobs; the offset is the number of the temporary file
     size_t published;               //  so many of them have their names
     uint64_t files;                 //  temporary files so far
-    int waiting[WAITING];           //  descriptors of those that are written and not synced
+    struct {
+        int fd;
+        uint64_t number;
+    } waiting[WAITING];             //  those that are written and not synced
     size_t n_waiting;
     bool touched[256];              //  folders ab/ with a name that may not be durable
     bool made;                      //  there is a new ab/ itself
+    char failed[TEMPORARY];         //  what could not be published
 };
 
 static void
@@ -50,6 +54,20 @@ static void
 s_temporary(const artel_stage_t *self, uint64_t number, char ret[TEMPORARY])
 {
     snprintf(ret, TEMPORARY, "tmp/%s-%llx", self->id, (unsigned long long) number);
+}
+
+//  Note what it was about.
+static int
+s_failed(artel_stage_t *self, int code, const char *name)
+{
+    snprintf(self->failed, sizeof self->failed, "%s", name);
+    return code;
+}
+
+const char *
+artel_stage_failed(const artel_stage_t *self)
+{
+    return self->failed;
 }
 
 int
@@ -84,7 +102,7 @@ artel_stage_destroy(artel_stage_t **self_p)
     if (!self)
         return;
     while (self->n_waiting > 0)
-        close(self->waiting[--self->n_waiting]);
+        close(self->waiting[--self->n_waiting].fd);
     for (size_t i = self->published; i < self->loose.n; i++) {
         char name[TEMPORARY];
         s_temporary(self, self->loose.at[i].offset, name);
@@ -166,10 +184,12 @@ s_sync_waiting(artel_stage_t *self)
 {
     int rc = 0;
     for (size_t i = 0; i < self->n_waiting; i++) {
-        if (rc == 0 && fdatasync(self->waiting[i]) != 0)
-            rc = artel_error_of_errno(errno);
-        if (close(self->waiting[i]) != 0 && rc == 0)
-            rc = artel_error_of_errno(errno);
+        char name[TEMPORARY];
+        s_temporary(self, self->waiting[i].number, name);
+        if (rc == 0 && fdatasync(self->waiting[i].fd) != 0)
+            rc = s_failed(self, artel_error_of_errno(errno), name);
+        if (close(self->waiting[i].fd) != 0 && rc == 0)
+            rc = s_failed(self, artel_error_of_errno(errno), name);
     }
     self->n_waiting = 0;
     return rc;
@@ -186,7 +206,8 @@ s_keep(artel_stage_t *self, int fd, const artel_place_t *place)
     if (rc != 0)
         return rc;
     (void) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    self->waiting[self->n_waiting++] = fd;
+    self->waiting[self->n_waiting].fd = fd;
+    self->waiting[self->n_waiting++].number = place->offset;
     return 0;
 }
 
@@ -279,20 +300,28 @@ s_publish_loose(artel_stage_t *self, const artel_place_t *place)
     if (mkdirat(self->blobs, folder, 0700) == 0)
         self->made = true;
     else if (errno != EEXIST)
-        return artel_error_of_errno(errno);
+        return s_failed(self, artel_error_of_errno(errno), folder);
     self->touched[place->digest.at[0]] = true;
-    return s_name(self, from, to, place->size);
+    int rc = s_name(self, from, to, place->size);
+    return rc == 0 ? 0 : s_failed(self, rc, from);
+}
+
+static int
+s_sync_folder(artel_stage_t *self, const char *name)
+{
+    int rc = artel_sync_folder(self->blobs, name);
+    return rc == 0 ? 0 : s_failed(self, rc, name);
 }
 
 static int
 s_sync_folders(artel_stage_t *self)
 {
-    int rc = self->made && fsync(self->blobs) != 0 ? artel_error_of_errno(errno) : 0;
+    int rc = self->made ? s_sync_folder(self, ".") : 0;
     for (unsigned i = 0; rc == 0 && i < 256; i++) {
         char folder[3];
         artel_hex(&(uint8_t) { (uint8_t) i }, 1, folder);
         if (self->touched[i])
-            rc = artel_sync_folder(self->blobs, folder);
+            rc = s_sync_folder(self, folder);
     }
     return rc;
 }
@@ -304,9 +333,18 @@ s_publish_pack(artel_stage_t *self)
     s_pack_temporary(self, from);
     artel_pack_name(self->id, to);
     if (renameat(self->blobs, from, self->blobs, to) != 0)
-        return artel_error_of_errno(errno);
+        return s_failed(self, artel_error_of_errno(errno), from);
     self->sealed = false;
-    return artel_sync_folder(self->blobs, "packs");
+    return s_sync_folder(self, "packs");
+}
+
+static int
+s_seal_pack(artel_stage_t *self)
+{
+    char name[TEMPORARY];
+    s_pack_temporary(self, name);
+    int rc = artel_packer_seal(self->packer);
+    return rc == 0 ? 0 : s_failed(self, rc, name);
 }
 
 int
@@ -315,7 +353,7 @@ artel_stage_publish(artel_stage_t *self, char ret_pack[ARTEL_ID_TEXT])
     bool packs = artel_packer_count(self->packer) > 0;
     int rc = s_sync_waiting(self);
     if (rc == 0 && packs)
-        rc = artel_packer_seal(self->packer);
+        rc = s_seal_pack(self);
     self->sealed = rc == 0 && packs;
     while (rc == 0 && self->published < self->loose.n) {
         rc = s_publish_loose(self, &self->loose.at[self->published]);

@@ -46,6 +46,10 @@ artel_stage_bytes(artel_stage_t *self, const void *data, size_t len, artel_diges
 int
 artel_stage_publish(artel_stage_t *self, char ret_pack[ARTEL_ID_TEXT]);
 
+//  What a publish that failed was about, a name in blobs/; the stage's.
+const char *
+artel_stage_failed(const artel_stage_t *self);
+
 void
 artel_stage_destroy(artel_stage_t **self_p);
 

@@ -277,7 +277,8 @@ Test(ingest, that_cannot_be_made_visible_says_so_and_leaves_nothing)
     cr_assert_neq(artel_ingest_finish(s_ingest, &result), 0);
     for (int i = 0; i < 256; i++)
         cr_assert_eq(unlink(s_in("store/blobs/%02x", i)), 0);
-    cr_expect_eq(strncmp(artel_ingest_error(s_ingest), "the store could not be written", 30), 0);
+    cr_expect_not_null(strstr(artel_ingest_error(s_ingest), "store/blobs/"));
+    cr_expect_not_null(strstr(artel_ingest_error(s_ingest), " could not be written: "));
     artel_ingest_destroy(&s_ingest);
     s_expect_store(0, 0, false);
 }
