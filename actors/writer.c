@@ -54,6 +54,7 @@ static void
 s_refuse(self_t *self, entry_t *entry, uint64_t counter, int code)
 {
     entry->failed = true;
+    artel_writer_note_failure(self, entry);
     char text[256];
     snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, artel_error_code_text(code));
     artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {

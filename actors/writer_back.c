@@ -104,16 +104,39 @@ s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
 }
 
 //  What cannot be made durable is delivered as long as it can be read.
+void
+artel_writer_note_failure(artel_writer_self_t *self, artel_writer_entry_t *entry)
+{
+    char path[400], text[512];
+    int rc = entry->journal ? artel_journal_failed(entry->journal, path, sizeof path) : 0;
+    if (rc == 0 || entry->undurable)
+        return;
+    entry->undurable = true;
+    snprintf(text, sizeof text, "%s could not be made durable: %s", path, artel_error_code_text(rc));
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
+        entry->writer, artel_journal_durable(entry->journal), rc, artel_str(text) } });
+    entry->ready = artel_journal_accepted(entry->journal);
+    s_notice(self, entry);
+}
+
+static void
+s_note_durable(self_t *self, entry_t *entry, uint64_t counter)
+{
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
+        .writer = entry->writer, .counter = counter } });
+    entry->ready = counter;
+    s_notice(self, entry);
+}
+
 static void
 s_on_sync(self_t *self, entry_t *entry, const artel_sync_job_t *job)
 {
     entry->syncing--;
     entry->urgent &= !job->urgent;
-    entry->undurable |= job->rc != 0;
-    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
-        entry->writer, job->counter, job->rc, artel_str(artel_error_code_text(job->rc)) } });
-    entry->ready = job->rc == 0 ? job->counter : artel_journal_accepted(entry->journal);
-    s_notice(self, entry);
+    if (job->rc == 0)
+        s_note_durable(self, entry, job->counter);
+    else
+        artel_writer_note_failure(self, entry);
     bool wanted = entry->again || entry->closing;
     bool more = artel_journal_accepted(entry->journal) > entry->ready;
     if (more && (wanted || artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES))

@@ -34,7 +34,7 @@ typedef struct artel_writer_entry {
     unsigned syncing;           //  SYNCs that are with the syncer
     bool urgent;                //  one of them is urgent
     bool again;                 //  somebody asked meanwhile
-    bool undurable;             //  a sync has failed, and so will all others
+    bool undurable;             //  a sync has failed, so will all others, and it is told
     bool closing;               //  CLOSE follows when the SYNCs are back
     bool closed;                //  all that is left is to say so
     int64_t dirty_since;        //  when the oldest unsynced byte came, 0: none
@@ -84,6 +84,10 @@ artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
 //  Have what was appended made durable; urgent: before those nobody waits for.
 void
 artel_writer_sync(artel_writer_self_t *self, artel_writer_entry_t *entry, bool urgent);
+
+//  If the journal has failed for ever: say so, once, and let what it has be delivered.
+void
+artel_writer_note_failure(artel_writer_self_t *self, artel_writer_entry_t *entry);
 
 //  Have it closed, all of it being with the disk; at the very end it is closed as it is.
 void

@@ -168,8 +168,9 @@ ARTEL_API int artel_run_summary(artel_run_t *run, const artel_value_t *values, s
 ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 
 /*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
- *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself); ARTEL_EFULL if it was
- *  reached, but records were dropped since the last flush. */
+ *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or, once the disk could not
+ *  make it durable, ever again (ARTEL_EIO); ARTEL_EFULL if it was reached, but records were dropped
+ *  since the last flush. */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
 
 /*  How many records this handle has queued, and how many of them are accepted by now. */

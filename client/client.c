@@ -224,25 +224,39 @@ typedef struct {
     uint64_t unaccepted;        //  records that are nowhere but in memory
     uint64_t dropped;           //  records dropped and not told
     unsigned pending;           //  runs not delivered
+    bool open;                  //  one of them may still be
     char run[64];               //  one of them
-    int refused;                //  why the journal took nothing
+    char why[400];              //  why the journal took nothing, or ""
 } rest_t;
+
+static void
+s_note_pending(const artel_run_t *run, uint64_t unaccepted, rest_t *rest)
+{
+    rest->pending++;
+    rest->unaccepted += unaccepted;
+    memcpy(rest->run, run->id, sizeof rest->run);
+    if (unaccepted && (run->dead || run->refused))
+        snprintf(rest->why, sizeof rest->why, "%s",
+                 run->dead ? run->dead_why : artel_error_code_text(run->refused));
+}
 
 static void
 s_count_rest(artel_run_t *run, rest_t *rest)
 {
     pthread_mutex_lock(&run->outbox.lock);
     uint64_t unaccepted = run->outbox.logged - run->outbox.accepted_records;
-    uint64_t last = artel_outbox_last(&run->outbox);
-    rest->dropped += run->outbox.dropped - run->told_dropped;
+    uint64_t dropped = run->outbox.dropped - run->told_dropped;
+    uint64_t last = run->dead ? run->accepted : artel_outbox_last(&run->outbox);
     pthread_mutex_unlock(&run->outbox.lock);
-    if (run->state == ARTEL_RUN_FAILED || run->abandoned || (!unaccepted && run->delivered >= last && !run->jobs))
+    if (run->dead)                              //  what its journal has not is lost
+        unaccepted += dropped;
+    else
+        rest->dropped += dropped;
+    bool delivered = run->delivered >= last && !run->jobs;
+    if (run->state == ARTEL_RUN_FAILED || run->abandoned || (!unaccepted && delivered))
         return;
-    rest->pending++;
-    rest->unaccepted += unaccepted;
-    memcpy(rest->run, run->id, sizeof rest->run);
-    if (unaccepted && run->refused)
-        rest->refused = run->refused;
+    s_note_pending(run, unaccepted, rest);
+    rest->open |= !run->dead || !delivered;
 }
 
 static rest_t
@@ -269,11 +283,11 @@ s_judge(artel_t *self, const rest_t *rest)
 {
     int rc = rest->unaccepted ? ARTEL_ELOST : rest->pending ? ARTEL_EPENDING
              : rest->dropped ? ARTEL_EFULL : 0;
-    char text[512], trouble[300];
+    char text[sizeof rest->why + 256], trouble[300];
     if (rc == ARTEL_ELOST)
         snprintf(text, sizeof text, "%llu records, some of run %s, did not get into the journal (%s) and are lost",
                  (unsigned long long) rest->unaccepted, rest->run,
-                 artel_error_code_text(rest->refused ? rest->refused : ARTEL_ETIMEOUT));
+                 *rest->why ? rest->why : artel_error_code_text(ARTEL_ETIMEOUT));
     else if (rc == ARTEL_EPENDING)
         snprintf(text, sizeof text, "%s%s is in the journal (%s) but not delivered yet%s; `artel sync` delivers it",
                  rest->pending > 1 ? "more than run " : "run ", rest->run, self->dir,
@@ -301,7 +315,7 @@ s_drain(artel_t *self, artel_deadline_t deadline)
 
     pthread_mutex_lock(&self->lock);
     rest_t rest = s_rest(self);
-    while (!self->stopped && rest.pending && artel_wait(&self->changed, &self->lock, deadline))
+    while (!self->stopped && rest.open && artel_wait(&self->changed, &self->lock, deadline))
         rest = s_rest(self);
     pthread_mutex_unlock(&self->lock);
     return rest;

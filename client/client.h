@@ -72,7 +72,8 @@ struct artel_run {
     int open_code;              //  why it is FAILED
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches
-    int durable_code;           //  why nothing more will be durable, or 0
+    int dead;                   //  why its journal takes nothing more, for ever, or 0
+    char dead_why[400];         //  the same, with the file it was about
     uint64_t flush_wanted, flush_sent;      //  counters
     artel_to_t flush_level;
     unsigned refusals;          //  how often the journal refused a batch
@@ -121,9 +122,16 @@ artel_client_run(artel_t *self, artel_id_t writer);
 const char *
 artel_client_trouble(artel_t *self, char *ret, size_t size);
 
-//  Whether the batch with this counter is accepted. The lock is held.
+//  Whether the batch with this counter is accepted, or why it never will be (0: it
+//  may be). The lock is held.
 bool
 artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter);
+int
+artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter);
+
+//  Why the run's journal takes nothing more, for ever; "": it does. Takes the client's lock.
+const char *
+artel_run_dead_why(artel_run_t *run, char *ret, size_t size);
 
 //  Queue a record, waiting for room as a log call does, and have it sent at once.
 int

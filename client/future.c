@@ -115,10 +115,22 @@ s_ask(artel_future_t *self, const char *sink)
     return ask;
 }
 
+//  A record that the journal will never take is refused before it was sent.
+static void
+s_note_lost(artel_future_t *self, const artel_ask_t *ask)
+{
+    const artel_run_t *run = artel_client_run(self->client, self->writer);
+    if (self->code || ask->done || !artel_client_never_accepts(self->client, self->writer, self->counter))
+        return;
+    self->code = run->dead;
+    snprintf(self->why, sizeof self->why, "it is not in the journal: %s", run->dead_why);
+}
+
 //  Whether nothing that can still come changes the answer, and the answer.
 static bool
-s_is_settled(const artel_future_t *self, const artel_ask_t *ask, int *ret)
+s_is_settled(artel_future_t *self, const artel_ask_t *ask, int *ret)
 {
+    s_note_lost(self, ask);
     *ret = self->code ? self->code : ask->done ? ask->status : self->canceled ? ARTEL_ECANCELED
            : ARTEL_ECLOSED;
     return self->code || ask->done || self->canceled || self->client->stopped;

@@ -98,14 +98,18 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     s_changed(self);
 }
 
-//  Nothing more of this run will be durable, though it is accepted.
+//  Nothing more of this run will be accepted or durable. What was accepted is delivered.
 static void
-s_on_undurable(artel_link_self_t *self, artel_run_t *run, int code)
+s_on_undurable(artel_link_self_t *self, artel_run_t *run, const artel_msg_refused_t *why)
 {
-    run->durable_code = code;
-    self->told = code;
-    snprintf(self->told_text, sizeof self->told_text, "run %s: the disk failed to make its journal durable "
-             "(%s); what was accepted may not survive a power loss", run->id, artel_error_code_text(code));
+    run->dead = (int) why->code;
+    s_copy(run->dead_why, sizeof run->dead_why, why->text);
+    pthread_mutex_lock(&run->outbox.lock);
+    artel_outbox_end(&run->outbox, run->dead);
+    pthread_mutex_unlock(&run->outbox.lock);
+    self->told = run->dead;
+    snprintf(self->told_text, sizeof self->told_text, "run %s: %s; what it has may not survive a power loss, and it "
+             "takes no more: start the program again when the disk is well", run->id, run->dead_why);
 }
 
 //  The node took nothing from this batch on.
@@ -131,10 +135,10 @@ s_on_refused(artel_link_self_t *self, const artel_msg_t *msg)
     if (!run)
         return;
     if (msg->refused.counter == 0)
-        s_on_undurable(self, run, (int) msg->refused.code);
+        s_on_undurable(self, run, &msg->refused);
     else if (msg->refused.code == ARTEL_ECLOSED && !run->close_sent)
         run->state = ARTEL_RUN_NEW;             //  the node forgot it: open it again
-    else if (msg->refused.code != ARTEL_ECLOSED)
+    else if (msg->refused.code != ARTEL_ECLOSED && !run->dead)
         s_on_rejection(self, run, (int) msg->refused.code);
     s_changed(self);
 }

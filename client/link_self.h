@@ -14,7 +14,7 @@ typedef struct {
     int64_t drained_at;         //  when open batches were last sealed
     int64_t records_at;         //  when there were any
     int told;                   //  what to warn of when no lock is held, or 0
-    char told_text[512];
+    char told_text[640];
 } artel_link_self_t;
 
 void

@@ -109,7 +109,7 @@ s_pump_run(artel_link_self_t *self, artel_run_t *run, int64_t now, bool seal)
 {
     if (run->state == ARTEL_RUN_NEW)
         s_send_open(self, run);
-    if (run->state != ARTEL_RUN_OPEN)
+    if (run->state != ARTEL_RUN_OPEN || run->dead)
         return false;
     if (run->retry_at > now)
         return s_has_news(run);

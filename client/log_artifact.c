@@ -148,7 +148,9 @@ s_queue_record(send_t *send)
         (void) artel_outbox_seal(&run->outbox);
     pthread_mutex_unlock(&run->outbox.lock);
     if (rc != 0) {
-        s_failed(send, rc, rc == ARTEL_EFULL ? "the queue of its run is full" : "");
+        char dead[sizeof run->dead_why];
+        s_failed(send, rc, rc == ARTEL_EFULL ? "the queue of its run is full"
+                                             : artel_run_dead_why(run, dead, sizeof dead));
         return rc;
     }
     pthread_mutex_lock(&run->client->lock);
@@ -181,13 +183,27 @@ s_free(send_t *send)
     free(send);
 }
 
+//  Or until it never will be: nothing refers to the blobs then.
 static void
 s_wait_accepted(artel_t *client, const artel_future_t *future)
 {
     pthread_mutex_lock(&client->lock);
-    while (!client->stopped && !artel_client_has_accepted(client, future->writer, future->counter))
+    while (!client->stopped && !artel_client_has_accepted(client, future->writer, future->counter)
+           && !artel_client_never_accepts(client, future->writer, future->counter))
         pthread_cond_wait(&client->changed, &client->lock);
     pthread_mutex_unlock(&client->lock);
+}
+
+static int
+s_begin(send_t *send, const artel_ingest_options_t *options, artel_ingest_t **ret)
+{
+    int rc = artel_ingest_begin(options, ret);
+    if (rc == 0)
+        return 0;
+    char why[400];
+    snprintf(why, sizeof why, "%s/blobs can't be used: %s", options->store, artel_error_code_text(rc));
+    s_failed(send, rc, why);
+    return rc;
 }
 
 static void
@@ -199,10 +215,8 @@ s_ingest(send_t *send, artel_worker_t *worker)
         .known = s_is_known, .progress = s_on_progress, .arg = &hand };
     artel_ingest_t *ingest = NULL;
     artel_ingest_result_t result;
-    int rc = artel_ingest_begin(&options, &ingest);
-    if (rc != 0)
-        s_failed(send, rc, "");
-    else
+    int rc = s_begin(send, &options, &ingest);
+    if (rc == 0)
         rc = s_read_parts(send, ingest, &result);
     if (rc == 0) {
         rc = s_pack_record(send, &result);

@@ -61,19 +61,27 @@ s_has_room(const artel_outbox_t *self)
     return self->queued_bytes + s_open_size(self) < ARTEL_CREDIT;
 }
 
+static int
+s_drop(artel_outbox_t *self, int code)
+{
+    self->dropped++;
+    return code;
+}
+
 int
 artel_outbox_wait(artel_outbox_t *self, int wait_ms)
 {
-    if (s_has_room(self) && !self->closed)
+    if (s_has_room(self) && !self->closed && !self->dead)
         return 0;
     artel_deadline_t deadline = artel_deadline(self->stalled ? 0 : wait_ms);
-    while (!self->closed && !s_has_room(self))
+    while (!self->closed && !self->dead && !s_has_room(self))
         if (!artel_wait(&self->room, &self->lock, deadline)) {
             self->stalled = true;
-            self->dropped++;
-            return self->refused ? self->refused : ARTEL_EFULL;
+            return s_drop(self, self->refused ? self->refused : ARTEL_EFULL);
         }
-    return self->closed ? ARTEL_ECLOSED : 0;
+    if (self->closed)
+        return ARTEL_ECLOSED;
+    return self->dead ? s_drop(self, self->dead) : 0;
 }
 
 static int
@@ -315,6 +323,13 @@ artel_outbox_accept(artel_outbox_t *self, uint64_t counter)
         self->refused = 0;
         pthread_cond_broadcast(&self->room);
     }
+}
+
+void
+artel_outbox_end(artel_outbox_t *self, int code)
+{
+    self->dead = code;
+    pthread_cond_broadcast(&self->room);
 }
 
 void

@@ -43,6 +43,7 @@ typedef struct {
     uint64_t accepted_records;
     uint64_t dropped;           //  records for which there was no room
     int refused;                //  why the node takes nothing now, or 0
+    int dead;                   //  why it never will, or 0
     bool stalled;               //  somebody waited in vain; nobody waits until there is room
     bool closed;                //  no room for anybody any more
     artel_cell_t *cells;        //  of the row being packed
@@ -58,7 +59,8 @@ artel_outbox_done(artel_outbox_t *self);
 
 //  Wait up to wait_ms for room for one more record. ARTEL_ECLOSED; ARTEL_EFULL,
 //  or why the node refuses to take more: the record is counted as dropped.
-//  After one wait in vain nobody waits again until there has been room.
+//  After one wait in vain nobody waits again until there has been room, and
+//  nobody waits for a node that never takes more.
 int
 artel_outbox_wait(artel_outbox_t *self, int wait_ms);
 
@@ -94,6 +96,10 @@ artel_outbox_next(artel_outbox_t *self, size_t credit, zmq_msg_t *ret);
 //  The node has everything up to counter: free it, and wake who waits for room.
 void
 artel_outbox_accept(artel_outbox_t *self, uint64_t counter);
+
+//  Nothing more will ever be accepted: nobody waits for room any longer.
+void
+artel_outbox_end(artel_outbox_t *self, int code);
 
 //  Send again everything above the accepted counter.
 void

@@ -41,6 +41,22 @@ artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter)
     return !run || run->accepted >= counter;
 }
 
+int
+artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter)
+{
+    const artel_run_t *run = artel_client_run(self, writer);
+    return run && run->accepted < counter ? run->dead : 0;
+}
+
+const char *
+artel_run_dead_why(artel_run_t *run, char *ret, size_t size)
+{
+    pthread_mutex_lock(&run->client->lock);
+    snprintf(ret, size, "%s", run->dead_why);
+    pthread_mutex_unlock(&run->client->lock);
+    return ret;
+}
+
 const char *
 artel_run_id(const artel_run_t *run)
 {
@@ -54,9 +70,12 @@ static int
 s_refuse_row(artel_run_t *run, int rc, const char *why)
 {
     artel_notes_t *notes = &run->client->notes;
+    char dead[sizeof run->dead_why];
     if (rc == ARTEL_EFULL)
         return artel_warn(notes, rc, "run %s: a record was dropped: 8 MiB wait for the journal and there was no "
                           "room within %d ms", run->id, run->client->queue_ms);
+    if (*artel_run_dead_why(run, dead, sizeof dead))
+        return artel_warn(notes, rc, "run %s: a record was dropped: %s", run->id, dead);
     if (rc == ARTEL_ENOSPC || rc == ARTEL_EIO)
         return artel_warn(notes, rc, "run %s: a record was dropped: the queue is full and the journal in %s "
                           "takes nothing: %s", run->id, run->client->dir, artel_error_code_text(rc));

@@ -11,6 +11,7 @@ typedef struct {
     int level;
     uint64_t target;            //  counter of the last batch there is
     unsigned refusals;          //  the run's, when it began
+    char dead[400];             //  why the run's journal takes nothing more, or ""
 } flush_t;
 
 //  Seal what is there, and have it sent now, even after a refusal.
@@ -35,17 +36,18 @@ s_begin(artel_run_t *run, int level)
     return flush;
 }
 
-//  Whether the level is reached, or can't be. The client's lock is held.
+//  Whether the level is reached, or can't be. The client's lock is held. What is delivered is
+//  durable in the sink, whatever became of the journal.
 static bool
 s_is_over(const artel_run_t *run, const flush_t *flush, int *ret)
 {
-    bool reached = run->accepted >= flush->target
-                   && (flush->level < ARTEL_DURABLE || run->durable >= flush->target)
-                   && (flush->level < ARTEL_DELIVERED || run->delivered >= flush->target);
-    bool refused = run->refusals != flush->refusals && run->accepted < flush->target;
-    bool undurable = flush->level >= ARTEL_DURABLE && run->durable_code != 0;
-    *ret = reached ? 0 : refused ? run->refused : undurable ? run->durable_code : ARTEL_ECLOSED;
-    return reached || refused || undurable || run->client->stopped;
+    const uint64_t marks[] = { [ARTEL_ACCEPTED] = run->accepted, [ARTEL_DURABLE] = run->durable,
+                               [ARTEL_DELIVERED] = run->delivered };
+    bool reached = marks[flush->level] >= flush->target, accepted = run->accepted >= flush->target;
+    bool refused = run->refusals != flush->refusals && !accepted;
+    bool dead = run->dead && (!accepted || flush->level == ARTEL_DURABLE);
+    *ret = reached ? 0 : dead ? run->dead : refused ? run->refused : ARTEL_ECLOSED;
+    return reached || dead || refused || run->client->stopped;
 }
 
 //  Records dropped since the last flush, which are told now.
@@ -75,13 +77,17 @@ s_tell(artel_run_t *run, const flush_t *flush, int rc)
     if (rc == ARTEL_ETIMEOUT)
         return artel_fail(notes, rc, "run %s is not %s yet%s; flush again, it goes on", run->id,
                           s_levels[flush->level], trouble);
+    if (rc != 0 && *flush->dead)
+        return artel_fail(notes, rc, "run %s is not %s: %s; start the program again when the disk is well", run->id,
+                          s_levels[flush->level], flush->dead);
     if (rc != 0)
         return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
                           s_levels[flush->level], artel_error_code_text(rc), run->client->dir);
     uint64_t dropped = s_take_dropped(run);
     if (dropped)
-        return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because its queue was full; "
-                          "the rest is %s", (unsigned long long) dropped, run->id, s_levels[flush->level]);
+        return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because %s; the rest is %s",
+                          (unsigned long long) dropped, run->id,
+                          *flush->dead ? flush->dead : "its queue was full", s_levels[flush->level]);
     return 0;
 }
 
@@ -103,6 +109,7 @@ artel_run_flush(artel_run_t *run, int level, int timeout_ms)
             break;
         }
     pthread_mutex_unlock(&run->client->lock);
+    artel_run_dead_why(run, flush.dead, sizeof flush.dead);
     return s_tell(run, &flush, rc);
 }
 

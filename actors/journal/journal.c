@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -48,7 +49,16 @@ struct artel_journal {
     atomic_uint_fast64_t accepted, durable;     //  counters
     atomic_uint_fast64_t written, synced;       //  bytes
     atomic_int failed;          //  why nothing will ever be durable again, or 0
+    atomic_uint failed_at;      //  the segment that was, or 0: the folder; set before it
 };
+
+static int
+s_fail(artel_journal_t *self, int code, uint32_t segment)
+{
+    atomic_store(&self->failed_at, segment);
+    atomic_store(&self->failed, code);
+    return code;
+}
 
 static uint64_t
 s_get(const atomic_uint_fast64_t *at)
@@ -277,7 +287,7 @@ s_cut(artel_journal_t *self, segment_t *segment)
         return;
     struct iovec first = { (void *) (uintptr_t) zeros, sizeof zeros };
     s_write(segment->fd, &first, 1, segment->end);
-    atomic_store(&self->failed, ARTEL_EIO);
+    s_fail(self, ARTEL_EIO, segment->number);
 }
 
 //  All frames behind each other, or none.
@@ -332,15 +342,34 @@ s_give_back(int fd, uint64_t end)
     (void) ignored;
 }
 
+static int
+s_sync_segment(artel_journal_t *self, const segment_t *segment)
+{
+    int rc = s_fdatasync(segment->fd);
+    return rc == 0 ? 0 : s_fail(self, rc, segment->number);
+}
+
+static int
+s_sync_folder(artel_journal_t *self, uint32_t newest)
+{
+    if (self->named == newest)
+        return 0;
+    int rc = artel_sync_dir(self->of.folder);
+    if (rc != 0)
+        return s_fail(self, rc, 0);
+    self->named = newest;
+    return 0;
+}
+
 //  Make the segments up to `last` durable, close those behind which there is another.
 static int
-s_sync_segments(artel_journal_t *self, segment_t *last)
+s_sync_segments(artel_journal_t *self, const segment_t *last)
 {
     int rc = 0;
     while (rc == 0 && self->oldest != last) {
         segment_t *segment = self->oldest;
         s_give_back(segment->fd, segment->end);
-        rc = s_fdatasync(segment->fd);
+        rc = s_sync_segment(self, segment);
         if (rc == 0) {
             self->oldest = segment->next;
             artel_fd_close(segment->fd);
@@ -348,12 +377,8 @@ s_sync_segments(artel_journal_t *self, segment_t *last)
         }
     }
     if (rc == 0)
-        rc = s_fdatasync(last->fd);
-    if (rc == 0 && self->named != last->number) {
-        rc = artel_sync_dir(self->of.folder);
-        self->named = last->number;
-    }
-    return rc;
+        rc = s_sync_segment(self, last);
+    return rc == 0 ? s_sync_folder(self, last->number) : rc;
 }
 
 int
@@ -367,10 +392,8 @@ artel_journal_sync(artel_journal_t *self, uint64_t *ret_counter)
     uint64_t written = s_get(&self->written), accepted = s_get(&self->accepted);
     if (accepted != s_get(&self->durable)) {
         rc = s_sync_segments(self, atomic_load_explicit(&self->newest, memory_order_acquire));
-        if (rc != 0) {
-            atomic_store(&self->failed, rc);
+        if (rc != 0)
             return rc;
-        }
         s_set(&self->synced, written);
         s_set(&self->durable, accepted);
     }
@@ -413,6 +436,18 @@ artel_journal_close(artel_journal_t **self_p)
     if (ours)
         artel_fd_close(lock);                   //  last: who gets it finds a finished journal
     *self_p = NULL;
+}
+
+int
+artel_journal_failed(const artel_journal_t *self, char *ret_path, size_t size)
+{
+    int code = atomic_load(&self->failed);
+    unsigned segment = code != 0 ? atomic_load(&self->failed_at) : 0;
+    if (segment)
+        snprintf(ret_path, size, "%s/%08u.seg", self->of.folder, segment);
+    else if (code != 0)
+        snprintf(ret_path, size, "%s", self->of.folder);
+    return code;
 }
 
 uint64_t

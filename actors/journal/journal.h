@@ -62,6 +62,11 @@ artel_journal_append(artel_journal_t *self, const artel_journal_frame_t *frames,
 int
 artel_journal_sync(artel_journal_t *self, uint64_t *ret_counter);
 
+//  Why nothing more will be accepted or durable, and the path of what failed: a sync, or
+//  a write that could not be taken back. 0 (and no path): nothing has. Any thread.
+int
+artel_journal_failed(const artel_journal_t *self, char *ret_path, size_t size);
+
 uint64_t
 artel_journal_accepted(const artel_journal_t *self);    //  any thread
 uint64_t
