@@ -244,7 +244,7 @@ artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self
     int rc = 0;
     while (rc == 0) {
         int wait_ms = tick ? tick(self) : -1;   //  it may send: so look after it
-        rc = s_look(&loop);
+        rc = wait_ms == ARTEL_TICK_OVER ? ARTEL_LOOP_OVER : s_look(&loop);
         if (rc == 0)
             rc = s_sleep(&loop, wait_ms);
         if (rc == 0)

@@ -44,8 +44,10 @@ typedef struct {
 //  Call the readers that have input, in their order, each once a round, until
 //  one ends it. A reader may stop early: it is called again in the next round,
 //  after those before it. Before each round tick (may be NULL) does what is due
-//  and returns for how many milliseconds to wait at most, -1 for ever. -1: the
-//  context is gone.
+//  and returns for how many milliseconds to wait at most, -1 for ever, or
+//  ARTEL_TICK_OVER to end the loop with ARTEL_LOOP_OVER. -1: the context is gone.
+enum { ARTEL_TICK_OVER = -2, ARTEL_LOOP_OVER = 2 };
+
 int
 artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self);
 

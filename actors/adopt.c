@@ -2,11 +2,12 @@
 
 #include "adopt.h"
 
-#include "actor.h"
 #include "batch.h"
+#include "ending.h"
 #include "errors.h"
 #include "journal.h"
 #include "pending.h"
+#include "presence.h"
 #include "reader.h"
 
 #include <msgpack.h>
@@ -60,51 +61,23 @@ s_is_ended(const char *state, const artel_adopted_t *of, bool *ret)
     return rc;
 }
 
-//  The batch that ends a dead writer's journal.
-typedef struct {
-    msgpack_sbuffer out;
-    uint64_t lost;
-    int rc;
-} ending_t;
-
-static void
-s_pack(ending_t *ending, artel_msg_t msg)
-{
-    if (ending->rc == 0)
-        ending->rc = artel_msg_pack(&msg, &ending->out);
-}
-
-static void
-s_add_lost(void *arg, uint64_t from, uint64_t to)
-{
-    ending_t *ending = arg;
-    ending->lost += to - from + 1;
-    s_pack(ending, (artel_msg_t) { .id = ARTEL_MSG_LOST, .lost = {
-        from, to, artel_str("not to be read in the journal") } });
-}
-
 //  Append what is lost, and that it crashed.
 static int
 s_end(const char *state, artel_journal_t *journal, artel_adopted_t *of)
 {
-    ending_t ending = { .rc = 0 };
-    uint64_t counter = of->last + 1;
-    msgpack_sbuffer_init(&ending.out);
-    s_pack(&ending, (artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
-        .run = artel_str(of->run), .writer = of->writer, .counter = counter, .ends = true } });
-    int rc = artel_journal_lost(state, of->run, of->writer, s_add_lost, &ending);
-    s_pack(&ending, (artel_msg_t) { .id = ARTEL_MSG_EXIT, .exit = {
-        .code = -1, .crashed = true, .at_ms = artel_wall_ms() } });
-    artel_journal_frame_t frame = { counter, ending.out.data, ending.out.size };
+    artel_ending_t ending;
+    artel_ending_begin(&ending, of->run, of->writer, of->last + 1);
+    int rc = artel_journal_lost(state, of->run, of->writer, artel_ending_lost, &ending);
     if (rc == 0)
-        rc = ending.rc;
+        rc = artel_ending_exit(&ending);
+    artel_journal_frame_t frame = { of->last + 1, ending.out.data, ending.out.size };
     if (rc == 0)
         rc = artel_journal_append(journal, &frame, 1);
     if (rc == 0)
         rc = artel_journal_sync(journal, &of->last);
     if (rc == 0)
         of->lost = ending.lost;
-    msgpack_sbuffer_destroy(&ending.out);
+    artel_ending_done(&ending);
     return rc;
 }
 
@@ -128,10 +101,14 @@ s_take_over(const char *state, artel_adopted_t *of)
 }
 
 //  0; ARTEL_ELOCKED if the writer lives. What was closed after its end is left as it is.
+//  A program that logs through a service comes back for its journal.
 static int
 s_adopt(const char *state, artel_adopted_t *of)
 {
     bool ended = false;
+    int alive = artel_presence_check(state, of->run, of->writer);
+    if (alive != 0)
+        return alive < 0 ? alive : ARTEL_ELOCKED;
     int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
     if (rc == 0 && of->last)
         rc = s_is_ended(state, of, &ended);

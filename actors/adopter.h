@@ -9,13 +9,20 @@
 #include "actor.h"
 #include "adopt.h"
 
-//  What it sends to the writer, one struct a frame: each journal found, and at
-//  the end of each search how that went. It is asked with a frame of anything.
+//  What it sends to the writer, one struct a frame. It is asked with a frame that
+//  holds a token (uint64_t), which comes back in each.
+typedef enum {
+    ARTEL_ADOPTER_FOUND,        //  a dead journal, complete now
+    ARTEL_ADOPTER_GONE,         //  a writer whose program died, and left it to the service
+    ARTEL_ADOPTER_OVER,         //  the search is over
+} artel_adopter_event_t;
+
 typedef struct {
-    bool over;                  //  the search is over
-    artel_adopted_t found;      //  (not over)
-    int rc;                     //  (over)
-    char text[256];             //  (over) why, if rc is not 0
+    artel_adopter_event_t event;
+    uint64_t token;
+    artel_adopted_t of;         //  (FOUND; GONE: run and writer)
+    int rc;                     //  (OVER)
+    char text[256];             //  (OVER) why, if rc is not 0
 } artel_adopter_result_t;
 
 typedef struct {

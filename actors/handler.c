@@ -13,6 +13,9 @@
 enum {
     MAX_TURN = 64,
     TOTAL_CREDIT = 64 * 1024 * 1024,    //  bytes of batches between clients and journals
+    RCVHWM = 4, SNDHWM = 1000,          //  messages queued for or from a client, ipc
+    HANDSHAKE_MS = 1000,
+    BACKLOG = 1024,
 };
 
 static void
@@ -42,6 +45,14 @@ artel_handler_entry_t *
 artel_handler_entry(artel_handler_self_t *self, artel_id_t writer)
 {
     return zhashx_lookup(self->entries, writer.at);
+}
+
+void
+artel_handler_close(artel_handler_self_t *self, artel_handler_entry_t *entry)
+{
+    entry->open = false;
+    self->credit_left += entry->credit;
+    entry->credit = 0;
 }
 
 void
@@ -140,12 +151,30 @@ s_tick(void *arg)
     return next < 0 ? -1 : (int) (next - now);
 }
 
+//  Of other processes' messages few are queued, as many bytes as the credit says; who does not
+//  greet is dropped; and another user's are refused, should they get into the socket's folder.
+static int
+s_guard_clients(zsock_t *clients)
+{
+    uid_t uid = geteuid();
+    zsock_set_rcvhwm(clients, RCVHWM);
+    zsock_set_sndhwm(clients, SNDHWM);
+    zsock_set_handshake_ivl(clients, HANDSHAKE_MS);
+    zsock_set_backlog(clients, BACKLOG);
+    if (zmq_setsockopt(zsock_resolve(clients), ZMQ_IPC_FILTER_UID, &uid, sizeof uid) != 0)
+        return artel_error_of_errno(errno);
+    return 0;
+}
+
 static int
 s_open(artel_handler_self_t *self, const artel_handler_args_t *args)
 {
     self->writer = args->writer;
     self->sender = args->sender;
     self->sinks = args->sinks;
+    self->state = args->state;
+    self->wanted = args->wanted;
+    self->foreign = strncmp(args->clients, "ipc:", 4) == 0;
     self->credit_left = TOTAL_CREDIT;
     self->entries = artel_idmap_new(s_entry_free);
     self->askers = artel_idmap_new(s_free);
@@ -155,6 +184,8 @@ s_open(artel_handler_self_t *self, const artel_handler_args_t *args)
         rc = ARTEL_ENOMEM;
     if (rc == 0 && !(self->clients = artel_sock_new(ZMQ_ROUTER)))
         rc = ARTEL_EMFILE;
+    if (rc == 0 && self->foreign)
+        rc = s_guard_clients(self->clients);
     if (rc == 0 && zsock_bind(self->clients, "%s", args->clients) < 0)
         rc = artel_error_of_errno(errno);
     return rc;

@@ -8,7 +8,9 @@
 
 typedef struct {
     artel_start_t start;
-    const char *clients;        //  endpoint to bind for clients
+    const char *clients;        //  endpoint to bind for clients: inproc or ipc
+    const char *state;          //  the state directory, and the sinks as artel_sinks_format
+    const char *wanted;         //  writes them: what a client is told; both outlive the actor
     const artel_sinks_t *sinks; //  outlive the actor
     zsock_t *writer;            //  PAIR; the handler owns it now
     zsock_t *sender;            //  PAIR; the handler owns it now

@@ -2,6 +2,7 @@
 
 #include "handler_self.h"
 
+#include "batch.h"
 #include "errors.h"
 #include "trace.h"
 
@@ -68,14 +69,18 @@ s_pass_on(self_t *self, entry_t *entry, turn_t *turn)
 
 //  Why a batch cannot be taken at all; NULL if it can.
 static const char *
-s_fault(const entry_t *entry, const turn_t *turn)
+s_fault(const self_t *self, const entry_t *entry, turn_t *turn)
 {
     const artel_msg_batch_t *head = &turn->msg.batch;
     if (!artel_str_equal(head->run, artel_str(entry->run)))
         return "batch: run is not the one its writer was opened for";
     if (head->xids.len % sizeof(artel_id_t) != 0)
         return "batch: xids is not a multiple of 16 bytes";
-    return zmq_msg_size(&turn->frame) > ARTEL_MAX_MESSAGE ? "batch: it has more than 300 KiB" : NULL;
+    if (zmq_msg_size(&turn->frame) > ARTEL_MAX_MESSAGE)
+        return "batch: it has more than 300 KiB";
+    if (self->foreign && artel_batch_check(zmq_msg_data(&turn->frame), zmq_msg_size(&turn->frame)) != 0)
+        return "batch: a record in it is not well-formed";
+    return NULL;
 }
 
 static void
@@ -87,7 +92,7 @@ s_on_batch(self_t *self, turn_t *turn)
         s_refuse(self, turn, head->writer, head->counter, ARTEL_ECLOSED, "no run_open came before it");
         return;
     }
-    const char *fault = s_fault(entry, turn);
+    const char *fault = s_fault(self, entry, turn);
     if (fault) {
         s_refuse(self, turn, head->writer, head->counter, ARTEL_EPROTO, fault);
         return;
@@ -97,6 +102,18 @@ s_on_batch(self_t *self, turn_t *turn)
         s_pass_on(self, entry, turn);
     else if (head->counter <= entry->accepted || head->counter > entry->passed)
         artel_handler_tell_marks(self, entry);  //  again, or a gap: where we stand
+}
+
+//  Greetings.
+
+static void
+s_on_hello(self_t *self, turn_t *turn)
+{
+    bool ok = turn->msg.hello.version == ARTEL_WIRE_VERSION;
+    artel_handler_reply(self, &turn->peer, &(artel_msg_t) { .id = ARTEL_MSG_WELCOME, .welcome = {
+        .version = ARTEL_WIRE_VERSION, .code = ok ? 0 : ARTEL_EVERSION,
+        .text = artel_str(ok ? "" : "it speaks another version of the protocol"),
+        .state = artel_str(self->state), .sinks = artel_str(self->wanted), .pid = (uint64_t) getpid() } });
 }
 
 //  Runs.
@@ -154,9 +171,7 @@ s_on_run_close(self_t *self, turn_t *turn)
     entry_t *entry = artel_handler_entry(self, turn->msg.run_close.writer);
     if (!entry || !entry->open)
         return;
-    entry->open = false;
-    self->credit_left += entry->credit;
-    entry->credit = 0;
+    artel_handler_close(self, entry);
     s_ask_writer(self, &turn->msg);
 }
 

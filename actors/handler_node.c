@@ -117,6 +117,7 @@ s_on_closed(self_t *self, const artel_msg_t *msg)
     if (!entry)
         return;
     entry->closed = true;
+    artel_handler_close(self, entry);           //  unasked: its program has died
     s_drop_if_over(self, entry);
 }
 

@@ -49,6 +49,8 @@ typedef struct {
     zsock_t *clients;           //  ROUTER: [peer][message], both ways
     zsock_t *writer;            //  PAIR: batches out, marks in
     zsock_t *sender;            //  PAIR: questions out, completions in
+    const char *state, *wanted; //  for a welcome
+    bool foreign;               //  clients are other processes: nothing they send is believed
     const artel_sinks_t *sinks;
     artel_handler_trouble_t troubles[ARTEL_MAX_SINKS];
     artel_wire_t wire;
@@ -87,6 +89,10 @@ artel_handler_tell_marks(artel_handler_self_t *self, const artel_handler_entry_t
 void
 artel_handler_answer_poll(void *self, const artel_peer_t *peer,
                           const artel_msg_artifact_poll_response_t *response);
+
+//  No batches come any more: what was granted goes back.
+void
+artel_handler_close(artel_handler_self_t *self, artel_handler_entry_t *entry);
 
 //  The entry of a writer, or NULL.
 artel_handler_entry_t *

@@ -26,7 +26,8 @@ enum {
 struct artel_node {
     char *state;
     char *wanted;               //  the sinks as journals keep them
-    char endpoint[64];
+    char endpoint[128];
+    int search_ms;
     artel_sinks_t sinks;
     int sockets;                //  reserved
     atomic_int_fast64_t stop_by;    //  when all are to have ended, ms monotonic
@@ -86,7 +87,7 @@ static int
 s_start_writer(artel_node_t *self, wiring_t *w)
 {
     artel_writer_args_t args = { .start.name = "artel/writer", .state = self->state,
-        .sinks = self->wanted, .handler = w->writer_handler, .sender = w->writer_sender,
+        .sinks = self->wanted, .search_ms = self->search_ms, .handler = w->writer_handler, .sender = w->writer_sender,
         .stop_by = &self->stop_by };
     int rc = artel_actor_start(&self->writer, artel_writer, &args.start);
     s_taken(&args.start, &w->writer_handler);
@@ -151,7 +152,7 @@ static int
 s_start_handler(artel_node_t *self, wiring_t *w)
 {
     artel_handler_args_t args = { .start.name = "artel/handler", .clients = self->endpoint,
-        .sinks = &self->sinks, .writer = w->handler_writer, .sender = w->handler_sender };
+        .state = self->state, .wanted = self->wanted, .sinks = &self->sinks, .writer = w->handler_writer, .sender = w->handler_sender };
     int rc = artel_actor_start(&self->handler, artel_handler, &args.start);
     s_taken(&args.start, &w->handler_writer);
     s_taken(&args.start, &w->handler_sender);
@@ -191,26 +192,36 @@ s_start_all(artel_node_t *self)
     return rc;
 }
 
+//  The endpoint that is asked for, or an inproc that nobody else has.
+static void
+s_name_endpoint(artel_node_t *self, const char *given)
+{
+    char name[ARTEL_ID_TEXT];
+    artel_id_t id = artel_id_new();
+    artel_hex(id.at, sizeof id.at, name);
+    if (given)
+        snprintf(self->endpoint, sizeof self->endpoint, "%s", given);
+    else
+        snprintf(self->endpoint, sizeof self->endpoint, "inproc://artel-%s", name);
+}
+
 int
-artel_node_start(const char *state, const char *sinks, artel_node_t **ret,
-                 char *why, size_t size)
+artel_node_start(const artel_node_args_t *args, artel_node_t **ret, char *why, size_t size)
 {
     artel_node_t *self = calloc(1, sizeof *self);
-    int rc = self ? artel_sinks_parse(sinks, &self->sinks, why, size) : ARTEL_ENOMEM;
+    int rc = self ? artel_sinks_parse(args->sinks, &self->sinks, why, size) : ARTEL_ENOMEM;
     if (rc != 0) {
         free(self);
         return rc;
     }
-    char name[ARTEL_ID_TEXT];
-    artel_id_t id = artel_id_new();
-    artel_hex(id.at, sizeof id.at, name);
-    snprintf(self->endpoint, sizeof self->endpoint, "inproc://artel-%s", name);
+    s_name_endpoint(self, args->endpoint);
+    self->search_ms = args->search_ms;
     (void) artel_trace_open();
-    self->state = strdup(state);
+    self->state = strdup(args->state);
     self->wanted = artel_sinks_format(&self->sinks);
     rc = self->state && self->wanted ? s_start_all(self) : ARTEL_ENOMEM;
     if (rc != 0) {
-        snprintf(why, size, "the node over %s did not start: %s", state, artel_error_code_text(rc));
+        snprintf(why, size, "the node over %s did not start: %s", args->state, artel_error_code_text(rc));
         artel_node_stop(&self, 1000);
         return rc;
     }

@@ -215,6 +215,15 @@ s_on_flush(self_t *self, const artel_msg_t *msg)
 }
 
 //  Closed when it is durable: what is closed is the sender's whole.
+void
+artel_writer_finish(artel_writer_self_t *self, artel_writer_entry_t *entry)
+{
+    artel_writer_sync(self, entry, true);
+    entry->closing = true;
+    if (!entry->syncing)                        //  it cannot be made durable
+        artel_writer_close(self, entry);
+}
+
 static void
 s_on_run_close(self_t *self, const artel_msg_t *msg)
 {
@@ -222,10 +231,7 @@ s_on_run_close(self_t *self, const artel_msg_t *msg)
     if (!entry || !entry->journal || entry->closing)
         return;
     s_append(self, entry);
-    artel_writer_sync(self, entry, true);
-    entry->closing = true;
-    if (!entry->syncing)                        //  it cannot be made durable
-        artel_writer_close(self, entry);
+    artel_writer_finish(self, entry);
 }
 
 static void
@@ -249,17 +255,25 @@ s_start_adopter(self_t *self)
     return rc;
 }
 
+//  Have dead journals looked for; token 0: nobody asked.
+static int
+s_search(self_t *self, uint64_t token)
+{
+    int rc = s_start_adopter(self);
+    if (rc == 0)
+        zmq_send(zsock_resolve(self->adopter_sock), &token, sizeof token, ZMQ_DONTWAIT);
+    return rc;
+}
+
 //  The search goes on with the adopter; how long the asker waits is the sender's to know.
 static void
 s_on_adopt(self_t *self, const artel_msg_t *msg)
 {
-    int rc = s_start_adopter(self);
     self->token = msg->adopt.token;
     self->adopted = self->lost = 0;
     artel_writer_tell_sender(self, msg);
-    if (rc == 0)
-        zstr_send(self->adopter_sock, "go");
-    else
+    int rc = s_search(self, self->token);
+    if (rc != 0)
         artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
             .token = self->token, .code = rc, .text = artel_str(artel_error_code_text(rc)) } });
 }
@@ -322,12 +336,11 @@ s_read_pipe(void *arg)
 
 //  Start the fdatasync of what is older than ARTEL_SYNC_MS; how long until the next.
 static int
-s_tick(void *arg)
+s_sync_old(self_t *self, int64_t now)
 {
-    self_t *self = arg;
     entry_t *oldest;
     while ((oldest = TAILQ_FIRST(&self->dirty))) {
-        int64_t left = oldest->dirty_since + ARTEL_SYNC_MS - artel_now_ms();
+        int64_t left = oldest->dirty_since + ARTEL_SYNC_MS - now;
         if (left > 0)
             return (int) left;
         TAILQ_REMOVE(&self->dirty, oldest, dirty);
@@ -337,6 +350,29 @@ s_tick(void *arg)
     return -1;
 }
 
+//  Look for dead journals if it is time; how long until the next look.
+static int
+s_search_unasked(self_t *self, int64_t now)
+{
+    if (!self->search_ms)
+        return -1;
+    if (now >= self->search_at) {
+        self->search_at = now + self->search_ms;
+        if (!self->searching)
+            self->searching = s_search(self, 0) == 0;
+    }
+    return (int) (self->search_at - now);
+}
+
+static int
+s_tick(void *arg)
+{
+    self_t *self = arg;
+    int64_t now = artel_now_ms();
+    int sync = s_sync_old(self, now), search = s_search_unasked(self, now);
+    return sync < 0 || (search >= 0 && search < sync) ? search : sync;
+}
+
 static int
 s_open(self_t *self, const artel_writer_args_t *args)
 {
@@ -344,6 +380,7 @@ s_open(self_t *self, const artel_writer_args_t *args)
     self->sender = args->sender;
     self->state = args->state;
     self->stop_by = args->stop_by;
+    self->search_ms = args->search_ms;
     self->entries = artel_idmap_new(s_entry_free);
     TAILQ_INIT(&self->dirty);
     TAILQ_INIT(&self->unnoticed);

@@ -2,6 +2,7 @@
 
 #include "writer_self.h"
 
+#include "ending.h"
 #include "errors.h"
 #include "handover.h"
 
@@ -174,33 +175,64 @@ artel_writer_read_syncer(void *arg)
 //  The adopter's results: a dead journal is the sender's from here on.
 
 static void
-s_on_found(self_t *self, const artel_adopted_t *found)
+s_on_found(self_t *self, const artel_adopter_result_t *result)
 {
-    self->adopted++;
-    self->lost += found->lost;
+    const artel_adopted_t *found = &result->of;
+    bool wanted = result->token == self->token;
+    self->adopted += wanted;
+    self->lost += wanted ? found->lost : 0;
     s_tell_committed(self, found->run, found->writer, found->last);
     s_tell_closed(self, found->run, found->writer, true);
+}
+
+//  Append the end that a dead program could not; if that fails the next search tries again.
+static int
+s_end(entry_t *entry)
+{
+    artel_ending_t ending;
+    uint64_t counter = artel_journal_accepted(entry->journal) + 1;
+    artel_ending_begin(&ending, entry->run, entry->writer, counter);
+    int rc = artel_ending_exit(&ending);
+    artel_journal_frame_t frame = { counter, ending.out.data, ending.out.size };
+    if (rc == 0)
+        rc = artel_journal_append(entry->journal, &frame, 1);
+    artel_ending_done(&ending);
+    entry->ended |= rc == 0;
+    return rc;
+}
+
+//  The program behind a journal that is open here has died.
+static void
+s_on_gone(self_t *self, const artel_adopter_result_t *result)
+{
+    entry_t *entry = artel_writer_entry(self, result->of.writer);
+    if (entry && entry->journal && !entry->closing && (entry->ended || s_end(entry) == 0))
+        artel_writer_finish(self, entry);
 }
 
 static void
 s_on_over(self_t *self, const artel_adopter_result_t *result)
 {
-    artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
-        .token = self->token, .journals = self->adopted, .lost = self->lost, .code = result->rc,
-        .text = artel_str(result->text) } });
+    if (result->token == 0)
+        self->searching = false;
+    else
+        artel_writer_tell_sender(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
+            .token = self->token, .journals = self->adopted, .lost = self->lost, .code = result->rc,
+            .text = artel_str(result->text) } });
 }
 
 int
 artel_writer_read_adopter(void *arg)
 {
+    static void (*const table[])(self_t *, const artel_adopter_result_t *) = {
+        [ARTEL_ADOPTER_FOUND] = s_on_found,
+        [ARTEL_ADOPTER_GONE] = s_on_gone,
+        [ARTEL_ADOPTER_OVER] = s_on_over,
+    };
     self_t *self = arg;
     artel_adopter_result_t result;
     while (zmq_recv(zsock_resolve(self->adopter_sock), &result, sizeof result, ZMQ_DONTWAIT)
-           == sizeof result) {
-        if (result.over)
-            s_on_over(self, &result);
-        else
-            s_on_found(self, &result.found);
-    }
+           == sizeof result)
+        table[result.event](self, &result);
     return 0;
 }

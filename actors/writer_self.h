@@ -64,6 +64,9 @@ typedef struct {
     int n_gathered;
     artel_writer_entry_t *touched[ARTEL_WRITER_TURN];   //  entries with gathered batches
     unsigned n_touched;
+    int search_ms;              //  how often dead journals are looked for unasked; 0: never
+    int64_t search_at;          //  when next
+    bool searching;             //  the adopter is at it, unasked
     uint64_t token;             //  of the adopt under way
     uint64_t adopted, lost;     //  journals found by it, batches found missing
 } artel_writer_self_t;
@@ -92,6 +95,10 @@ artel_writer_note_failure(artel_writer_self_t *self, artel_writer_entry_t *entry
 //  Have it closed, all of it being with the disk; at the very end it is closed as it is.
 void
 artel_writer_close(artel_writer_self_t *self, artel_writer_entry_t *entry);
+
+//  Nothing more comes for it: have it made durable and closed.
+void
+artel_writer_finish(artel_writer_self_t *self, artel_writer_entry_t *entry);
 
 void
 artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc);

@@ -3,12 +3,12 @@
 #include "client.h"
 
 #include "actor.h"
+#include "connect.h"
 #include "errors.h"
 #include "fds.h"
 #include "guard.h"
 #include "guest.h"
 #include "link.h"
-#include "state.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -91,41 +91,6 @@ artel_client_new(const artel_options_t *options)
     return self;
 }
 
-static int
-s_find_state(artel_t *self, const artel_options_t *options)
-{
-    int rc = artel_state_find(options->dir, &self->dir);
-    if (rc != 0) {
-        artel_open_failed("no state directory: %s; set HOME, ARTEL_DIR or options.dir",
-                          artel_error_code_text(rc));
-        return rc;
-    }
-    rc = artel_state_make(self->dir);
-    if (rc != 0)
-        artel_open_failed("the state directory %s can't be used: %s; name another with ARTEL_DIR or "
-                          "options.dir", self->dir, artel_error_code_text(rc));
-    return rc;
-}
-
-static int
-s_start_node(artel_t *self, const artel_options_t *options)
-{
-    char why[256] = "";
-    int rc = artel_sinks_parse(options->sinks, &self->sinks, why, sizeof why);
-    if (rc == 0)
-        rc = artel_node_start(self->dir, options->sinks, &self->node, why, sizeof why);
-    if (rc == 0) {
-        snprintf(self->endpoint, sizeof self->endpoint, "%s", artel_node_endpoint(self->node));
-        rc = self->wake_fd < 0 ? ARTEL_EMFILE : artel_link_start(self);
-        if (rc != 0)
-            snprintf(why, sizeof why, "the client did not start: %s", artel_error_code_text(rc));
-    }
-    if (rc != 0)
-        artel_open_failed("%s (state directory %s, sinks \"%s\")", why, self->dir,
-                          options->sinks && *options->sinks ? options->sinks : "store");
-    return rc;
-}
-
 int
 artel_open(const artel_options_t *given, artel_t **ret)
 {
@@ -144,9 +109,7 @@ artel_open(const artel_options_t *given, artel_t **ret)
     artel_t *self = artel_client_new(&options);
     if (!self)
         return ARTEL_ENOMEM;
-    rc = s_find_state(self, &options);
-    if (rc == 0)
-        rc = s_start_node(self, &options);
+    rc = artel_connect(self, &options);
     if (rc != 0) {
         if (artel_client_stop(self, STOP_MS))
             artel_client_unref(self);

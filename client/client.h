@@ -26,8 +26,9 @@ struct artel {
     int queue_ms;
     char *dir;                  //  state directory
     char endpoint[128];         //  of the node
-    artel_sinks_t sinks;
-    artel_node_t *node;
+    bool service;               //  it is in another process
+    artel_sinks_t sinks;        //  the node's; of a service known once it has welcomed us, as is dir
+    artel_node_t *node;         //  NULL: it is a service
     zactor_t *link;
     artel_notes_t notes;
     artel_jobs_t jobs;
@@ -40,6 +41,8 @@ struct artel {
     artel_request_t *requests;
     uint64_t dropped;           //  records of runs that are gone, dropped and not told
     char trouble[256];          //  why the primary sink takes nothing now; "" if it does
+    bool welcomed;              //  by the service, once
+    int welcome_code;           //  why it does not take us, or 0
     bool syncing;               //  an adoption is asked for
     bool closing;               //  no new runs
     bool stopping;              //  somebody stops link and node
@@ -63,6 +66,7 @@ struct artel_run {
     artel_resumes_t resumes;
     artel_run_about_t about;
     bool owns_client;           //  made by artel_start
+    int presence;               //  says to a service that we live (presence.h), or -1
 
     int64_t next_step;          //  (outbox's lock)
     bool finished;              //  (outbox's lock) the caller may not log any more

@@ -11,6 +11,7 @@
 enum {
     DRAIN_MS = 1,               //  how often records are looked for while they come
     IDLE_MS = 100,              //  silence after which the link sleeps until it is woken
+    WATCH_MS = 5000,            //  how often a service is checked for silence
 };
 
 typedef struct {
@@ -41,6 +42,7 @@ static int
 s_read_node(void *arg)
 {
     artel_link_self_t *self = arg;
+    self->heard_at = artel_now_ms();
     artel_wire_drain(&self->wire, self->node, UINT32_MAX, s_take, self);
     return 0;
 }
@@ -72,6 +74,18 @@ s_look(artel_link_self_t *self, int64_t now)
     return any;
 }
 
+//  When there is something to do unasked: a refused run, a service to look for or to give up.
+static int
+s_next(artel_link_self_t *self, int64_t now)
+{
+    pthread_mutex_lock(&self->client->lock);
+    int wait = artel_link_next_retry(self, now);
+    pthread_mutex_unlock(&self->client->lock);
+    int look = !self->client->service ? -1 : self->state == ARTEL_LINK_DOWN ? (int) (self->next_try - now)
+               : WATCH_MS;
+    return wait < 0 || (look >= 0 && look < wait) ? look : wait;
+}
+
 //  Look again soon while records come. Before sleeping say so, and look once
 //  more: a record added meanwhile is seen by us, or its thread sees us asleep.
 static int
@@ -79,6 +93,8 @@ s_tick(void *arg)
 {
     artel_link_self_t *self = arg;
     int64_t now = artel_now_ms();
+    if (artel_link_is_silent(self, now) || artel_link_connect(self, now))
+        return ARTEL_TICK_OVER;
     s_look(self, now);
     if (now - self->records_at < IDLE_MS)
         return DRAIN_MS;
@@ -88,23 +104,37 @@ s_tick(void *arg)
         atomic_store_explicit(&self->client->asleep, false, memory_order_relaxed);
         return DRAIN_MS;
     }
-    pthread_mutex_lock(&self->client->lock);
-    int wait = artel_link_next_retry(self, now);
-    pthread_mutex_unlock(&self->client->lock);
-    return wait;
+    return s_next(self, now);
 }
 
+//  A linked node is there; a service is looked for from the loop.
 static int
 s_open(artel_link_self_t *self)
 {
     int rc = artel_wire_init(&self->wire, "client");
-    self->node = artel_sock_new(ZMQ_DEALER);
-    if (rc == 0 && !self->node)
-        rc = ARTEL_EMFILE;
-    if (rc == 0 && zsock_connect(self->node, "%s", self->client->endpoint) != 0)
-        rc = artel_error_of_errno(errno);
     self->records_at = artel_now_ms() - IDLE_MS;
-    return rc;
+    if (rc != 0 || self->client->service)
+        return rc;
+    self->state = ARTEL_LINK_UP;
+    self->node = artel_sock_new(ZMQ_DEALER);
+    if (!self->node)
+        return ARTEL_EMFILE;
+    return zsock_connect(self->node, "%s", self->client->endpoint) == 0 ? 0 : artel_error_of_errno(errno);
+}
+
+//  Serve the sockets there are, until they are others.
+static int
+s_serve(artel_link_self_t *self)
+{
+    size_t n = 0;
+    artel_reader_t readers[4];
+    readers[n++] = (artel_reader_t) { .sock = self->pipe, .fn = s_read_pipe };
+    if (self->node)
+        readers[n++] = (artel_reader_t) { .sock = self->node, .fn = s_read_node };
+    if (self->monitor)
+        readers[n++] = (artel_reader_t) { .sock = self->monitor, .fn = artel_link_read_monitor };
+    readers[n++] = (artel_reader_t) { .fd = self->client->wake_fd, .fn = s_read_wake };
+    return artel_actor_loop(readers, n, s_tick, self);
 }
 
 static void
@@ -117,11 +147,10 @@ s_link(zsock_t *pipe, void *arg)
     args->start.rc = rc;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     if (rc == 0)
-        artel_actor_loop((artel_reader_t[]) {
-            { .sock = self.pipe, .fn = s_read_pipe },
-            { .sock = self.node, .fn = s_read_node },
-            { .fd = self.client->wake_fd, .fn = s_read_wake },
-        }, 3, s_tick, &self);
+        do
+            rc = s_serve(&self);
+        while (rc == ARTEL_LOOP_OVER);
+    zsock_destroy(&self.monitor);
     zsock_destroy(&self.node);
     artel_wire_done(&self.wire);
 }

@@ -270,6 +270,13 @@ s_on_error(artel_link_self_t *self, const artel_msg_t *msg)
              (int) msg->error.text.len, msg->error.text.at);
 }
 
+static void
+s_on_welcome(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    artel_link_welcome(self, &msg->welcome);
+    s_changed(self);
+}
+
 //  A message of the replies' table without its function above doesn't compile.
 static void (*const s_answers[])(artel_link_self_t *, const artel_msg_t *) = {
 #define M(id, NAME, name) [id] = s_on_##name,

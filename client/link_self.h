@@ -1,4 +1,4 @@
-//  link_self.h - the link from inside: what its three files share.
+//  link_self.h - the link from inside: what its files share.
 
 #ifndef ARTEL_LINK_SELF_H
 #define ARTEL_LINK_SELF_H
@@ -6,10 +6,23 @@
 #include "client.h"
 #include "wire.h"
 
+//  How far the connection to a service has come. A linked node is always UP.
+typedef enum {
+    ARTEL_LINK_DOWN,            //  nobody there: tried again at next_try
+    ARTEL_LINK_GREETING,        //  hello is sent
+    ARTEL_LINK_UP,              //  records may be sent
+} artel_link_state_t;
+
 typedef struct {
     artel_t *client;
     zsock_t *pipe;              //  $TERM
-    zsock_t *node;              //  DEALER
+    zsock_t *node;              //  DEALER; NULL while it is DOWN
+    artel_link_state_t state;
+    zsock_t *monitor;           //  PAIR: what becomes of the connection; only to a service
+    int64_t next_try;           //  (DOWN)
+    int backoff_ms;             //  (DOWN) the pause before that
+    int64_t greeted_at;         //  (GREETING)
+    int64_t heard_at;           //  of the node, anything
     artel_wire_t wire;
     int64_t drained_at;         //  when open batches were last sealed
     int64_t records_at;         //  when there were any
@@ -19,6 +32,22 @@ typedef struct {
 
 void
 artel_link_send(artel_link_self_t *self, const artel_msg_t *msg);
+
+//  link_service.c. Look for the service if it is time to; whether the sockets changed.
+bool
+artel_link_connect(artel_link_self_t *self, int64_t now);
+
+//  Whether the service has been silent too long for one that lives; the connection is then given up.
+bool
+artel_link_is_silent(artel_link_self_t *self, int64_t now);
+
+//  A reader for the monitor.
+int
+artel_link_read_monitor(void *self);
+
+//  Note that it takes us. The client's lock is held.
+void
+artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome);
 
 //  The following expect the client's lock to be held.
 

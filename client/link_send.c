@@ -107,12 +107,12 @@ s_has_news(artel_run_t *run)
 static bool
 s_pump_run(artel_link_self_t *self, artel_run_t *run, int64_t now, bool seal)
 {
+    if (self->state != ARTEL_LINK_UP || run->retry_at > now)
+        return s_has_news(run);
     if (run->state == ARTEL_RUN_NEW)
         s_send_open(self, run);
     if (run->state != ARTEL_RUN_OPEN || run->dead)
         return false;
-    if (run->retry_at > now)
-        return s_has_news(run);
     bool any = s_send_batches(self, run, seal);
     s_send_flush(self, run);
     return any;
@@ -125,7 +125,7 @@ artel_link_send_runs(artel_link_self_t *self, int64_t now, bool seal)
     for (artel_run_t **at = &self->client->runs; *at; ) {
         artel_run_t *run = *at;
         any |= s_pump_run(self, run, now, seal);
-        if (s_is_forgotten(self, run)) {
+        if (self->state == ARTEL_LINK_UP && s_is_forgotten(self, run)) {
             *at = run->next;
             artel_run_free(run);
             pthread_cond_broadcast(&self->client->changed);
@@ -197,6 +197,8 @@ s_send_requests(artel_link_self_t *self)
 void
 artel_link_send_questions(artel_link_self_t *self)
 {
+    if (self->state != ARTEL_LINK_UP)
+        return;
     s_send_polls(self);
     s_send_requests(self);
 }

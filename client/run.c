@@ -5,6 +5,7 @@
 #include "client.h"
 #include "errors.h"
 #include "link.h"
+#include "presence.h"
 #include "utf8.h"
 #include "values.h"
 
@@ -16,6 +17,7 @@ enum { START_MS = 5000, START_RECORDS = 2 };
 void
 artel_run_free(artel_run_t *run)
 {
+    artel_presence_end(run->client->dir, run->id, run->writer, run->presence);
     artel_outbox_done(&run->outbox);
     free(run->about.project);
     free(run->about.name);
@@ -335,6 +337,16 @@ s_put_start(artel_run_t *run, const artel_run_options_t *o)
         &counter);
 }
 
+//  A service is to know whether we will come back for our journal.
+static int
+s_say_present(artel_run_t *run)
+{
+    artel_t *client = run->client;
+    int rc = artel_presence_begin(client->dir, run->id, run->writer, &run->presence);
+    return rc == 0 ? 0 : artel_fail(&client->notes, rc, "run %s was not started: its file in %s/clients: %s", run->id,
+                                    client->dir, artel_error_code_text(rc));
+}
+
 static int
 s_new_run(artel_t *client, const artel_run_options_t *o, artel_run_t **ret)
 {
@@ -342,6 +354,7 @@ s_new_run(artel_t *client, const artel_run_options_t *o, artel_run_t **ret)
     if (!run)
         return ARTEL_ENOMEM;
     run->client = client;
+    run->presence = -1;
     run->writer = artel_id_new();
     run->resumes = (artel_resumes_t) o->resume;
     int rc = s_take_id(run, o->id);
@@ -352,6 +365,8 @@ s_new_run(artel_t *client, const artel_run_options_t *o, artel_run_t **ret)
         rc = s_take_about(run, o);
     if (rc == 0)
         rc = s_put_start(run, o);
+    if (rc == 0 && client->service)
+        rc = s_say_present(run);
     if (rc == 0)
         *ret = run;
     else

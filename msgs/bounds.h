@@ -4,6 +4,7 @@
 #define ARTEL_BOUNDS_H
 
 enum {
+    ARTEL_WIRE_VERSION = 1,                 //  of the messages between programs (docs/wire.md)
     ARTEL_MAX_MESSAGE = 300 * 1024,         //  bytes of one frame on any socket
     ARTEL_MAX_BATCH = 256 * 1024,           //  bytes of one sealed batch
     ARTEL_BATCH_TARGET = 64 * 1024,         //  a batch is sealed when its records pass this
@@ -28,6 +29,7 @@ enum {
     ARTEL_DELIVER_WINDOW = 8,               //  batches in flight to one backend
     ARTEL_POLL_PARK_MS = 10000,             //  longest a poll is parked
     ARTEL_MAX_PARKED = 64,                  //  parked polls of one client
+    ARTEL_SEARCH_MS = 10000,                //  how often a service looks for dead journals
     ARTEL_CATALOGUE_HOLD_MS = 50,           //  longest a write may hold catalogue.lock
 };
 

@@ -51,6 +51,7 @@
 #define ARTEL_RESOLVE_FIELDS(F)         F(u64, token) F(str, sink) F(str, name) F(str, version)
 #define ARTEL_RUN_CLOSE_FIELDS(F)       F(id, writer)
 #define ARTEL_ADOPT_FIELDS(F)           F(u64, token) F(u64, wait_ms)
+#define ARTEL_HELLO_FIELDS(F)           F(u64, version) F(str, program) F(u64, pid)
 
 //  Handler to client. Every answer is absolute: a later one replaces it.
 #define ARTEL_RUN_OPENED_FIELDS(F)                                              \
@@ -70,6 +71,8 @@
     F(u64, token) F(u64, journals) F(u64, undelivered) F(i64, code) F(str, text) \
     F(u64, lost)
 #define ARTEL_ERROR_FIELDS(F)           F(i64, code) F(str, text)
+#define ARTEL_WELCOME_FIELDS(F)                                                 \
+    F(u64, version) F(i64, code) F(str, text) F(str, state) F(str, sinks) F(u64, pid)
 
 //  Handler to writer (with run_open, run_close, flush and batches as they came).
 #define ARTEL_RESET_FIELDS(F)           F(id, writer)
@@ -118,7 +121,8 @@
     M(35, ARTIFACT_CANCEL, artifact_cancel)                                     \
     M(36, RESOLVE, resolve)                                                     \
     M(37, RUN_CLOSE, run_close)                                                 \
-    M(38, ADOPT, adopt)
+    M(38, ADOPT, adopt)                                                         \
+    M(39, HELLO, hello)
 
 #define ARTEL_REPLY_MSGS(M)                                                     \
     M(64, RUN_OPENED, run_opened)                                               \
@@ -128,7 +132,8 @@
     M(68, ARTIFACT_POLL_RESPONSE, artifact_poll_response)                       \
     M(69, RESOLVED, resolved)                                                   \
     M(70, ADOPTED, adopted)                                                     \
-    M(71, ERROR, error)
+    M(71, ERROR, error)                                                         \
+    M(72, WELCOME, welcome)
 
 #define ARTEL_NODE_MSGS(M)                                                      \
     M(96, RESET, reset)                                                         \

@@ -9,29 +9,22 @@
 #include "fds.h"
 #include "frame.h"
 #include "layout.h"
+#include "marks.h"
 #include "segment.h"
 #include "state.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static const char s_folder[] = "pending";
 
 static int
 s_path(const char *state, const char *run, artel_id_t writer, char **ret)
 {
-    char id[ARTEL_ID_TEXT];
-    artel_hex(writer.at, sizeof writer.at, id);
-    if (!artel_is_run_id(run, strlen(run)))
-        return ARTEL_EINVAL;
-    char *path = artel_format("%s/pending/%s.%s", state, run, id);
-    if (!path)
-        return ARTEL_ENOMEM;
-    *ret = path;
-    return 0;
+    return artel_mark_path(state, s_folder, run, writer, ret);
 }
 
 int
@@ -52,7 +45,7 @@ artel_pending_mark(const char *state, const char *run, artel_id_t writer)
 int
 artel_pending_sync(const char *state)
 {
-    char *folder = artel_format("%s/pending", state);
+    char *folder = artel_format("%s/%s", state, s_folder);
     int rc = folder ? artel_sync_dir(folder) : ARTEL_ENOMEM;
     free(folder);
     return rc;
@@ -179,39 +172,23 @@ s_is_orphan(const char *state, const char *run, artel_id_t writer)
     return orphan;
 }
 
-//  "<run>.<writer>", cut in two.
-static bool
-s_parse(char *name, artel_id_t *ret_writer)
+typedef struct {
+    const char *state;
+    int (*fn)(void *arg, const char *run, artel_id_t writer);
+    void *arg;
+} each_t;
+
+static int
+s_each(void *arg, const char *run, artel_id_t writer)
 {
-    char *dot = strchr(name, '.');
-    if (!dot || strlen(dot + 1) != ARTEL_ID_TEXT - 1 || !artel_unhex(dot + 1, sizeof ret_writer->at, ret_writer->at))
-        return false;
-    *dot = 0;
-    return artel_is_run_id(name, strlen(name));
+    each_t *each = arg;
+    return s_is_orphan(each->state, run, writer) ? 0 : each->fn(each->arg, run, writer);
 }
 
 int
 artel_pending_each(const char *state,
                    int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg)
 {
-    char *path = artel_format("%s/pending", state);
-    if (!path)
-        return ARTEL_ENOMEM;
-    DIR *dir = opendir(path);
-    int rc = dir ? 0 : artel_error_of_errno(errno);
-    free(path);
-    while (rc == 0) {
-        artel_id_t writer;
-        errno = 0;
-        struct dirent *entry = readdir(dir);
-        if (!entry) {
-            rc = errno ? ARTEL_EIO : 0;
-            break;
-        }
-        if (s_parse(entry->d_name, &writer) && !s_is_orphan(state, entry->d_name, writer))
-            rc = fn(arg, entry->d_name, writer);
-    }
-    if (dir)
-        closedir(dir);
-    return rc;
+    each_t each = { state, fn, arg };
+    return artel_marks_each(state, s_folder, s_each, &each);
 }

@@ -26,6 +26,12 @@ s_teardown(void)
 
 TestSuite(adopter, .init = s_setup, .fini = s_teardown, .timeout = 30);
 
+static void
+s_ask(uint64_t token)
+{
+    cr_assert_eq(zmq_send(zsock_resolve(s_sock), &token, sizeof token, 0), sizeof token);
+}
+
 static artel_adopter_result_t
 s_answer(void)
 {
@@ -41,16 +47,17 @@ Test(adopter, tells_of_each_journal_and_then_that_it_is_over)
     static const artel_id_t other = { "another writer 1" };
     s_make_journal("r", s_id, "store=store", 2, true);
     s_make_journal("q", other, "store=store", 2, false);
-    zstr_send(s_sock, "go");
+    s_ask(7);
     uint64_t sum = 0;
     for (int i = 0; i < 2; i++) {
         artel_adopter_result_t result = s_answer();
-        cr_assert_not(result.over);
-        sum += result.found.last;
+        cr_assert_eq(result.event, ARTEL_ADOPTER_FOUND);
+        cr_assert_eq(result.token, 7);
+        sum += result.of.last;
     }
     cr_assert_eq(sum, 2 + 3);
     artel_adopter_result_t result = s_answer();
-    cr_assert(result.over);
+    cr_assert_eq(result.event, ARTEL_ADOPTER_OVER);
     cr_assert_eq(result.rc, 0);
 }
 
@@ -62,9 +69,9 @@ Test(adopter, adopts_nothing_in_another_machines_directory)
     fclose(out);
     free(path);
     s_make_journal("r", s_id, "store=store", 2, false);
-    zstr_send(s_sock, "go");
+    s_ask(7);
     artel_adopter_result_t result = s_answer();
-    cr_assert(result.over);
+    cr_assert_eq(result.event, ARTEL_ADOPTER_OVER);
     cr_assert_eq(result.rc, ARTEL_EACCES);
     cr_assert_not_null(strstr(result.text, "another machine"));
 }
@@ -75,7 +82,7 @@ Test(adopter, stops_in_the_middle_of_a_search)
         artel_id_t writer = { { 1, i } };
         s_make_journal("r", writer, "store=store", 1, false);
     }
-    zstr_send(s_sock, "go");
+    s_ask(7);
     s_answer();
     int64_t before = artel_now_ms();
     cr_assert_eq(artel_actor_stop(&s_adopter, 5000), 0);

@@ -145,10 +145,16 @@ static artel_node_t *s_node;
 static zsock_t *s_client;
 static char s_why[256];
 
+static int
+s_start_node(const char *sinks, artel_node_t **ret)
+{
+    return artel_node_start(&(artel_node_args_t) { .state = s_state, .sinks = sinks }, ret, s_why, sizeof s_why);
+}
+
 static void
 s_start(const char *sinks)
 {
-    cr_assert_eq(artel_node_start(s_state, sinks, &s_node, s_why, sizeof s_why), 0, "%s", s_why);
+    cr_assert_eq(s_start_node(sinks, &s_node), 0, "%s", s_why);
     s_client = artel_sock_new(ZMQ_DEALER);
     cr_assert_eq(zsock_connect(s_client, "%s", artel_node_endpoint(s_node)), 0);
 }
@@ -265,7 +271,7 @@ Test(node, answers_a_reader)
 
 Test(node, refuses_sinks_it_does_not_understand_with_a_sentence)
 {
-    cr_assert_eq(artel_node_start(s_state, "stoer", &s_node, s_why, sizeof s_why), ARTEL_EINVAL);
+    cr_assert_eq(s_start_node("stoer", &s_node), ARTEL_EINVAL);
     cr_assert_not_null(strstr(s_why, "'stoer'"));
 }
 
@@ -302,7 +308,7 @@ Test(node, leaves_a_run_of_this_process_alone_that_lives_in_another_node)
     s_open("r", s_id);
     s_batch((batch_t) { .counter = 1 });
     s_await_marks(1, 1, 1);
-    cr_assert_eq(artel_node_start(s_state, "store", &other, s_why, sizeof s_why), 0);
+    cr_assert_eq(s_start_node("store", &other), 0);
     zsock_t *first = s_client;
     s_client = artel_sock_new(ZMQ_DEALER);
     zsock_connect(s_client, "%s", artel_node_endpoint(other));
@@ -444,7 +450,7 @@ Test(node, starts_whole_or_not_at_all_however_few_descriptors_there_are)
     getrlimit(RLIMIT_NOFILE, &old);
     for (rlim_t limit = 20; limit < 160; limit += 3) {
         setrlimit(RLIMIT_NOFILE, &(struct rlimit) { limit, old.rlim_max });
-        int rc = artel_node_start(s_state, "store,copy=store:/x", &s_node, s_why, sizeof s_why);
+        int rc = s_start_node("store,copy=store:/x", &s_node);
         started += rc == 0;
         refused += rc == ARTEL_EMFILE;
         cr_assert(rc == 0 || rc == ARTEL_EMFILE, "%d", rc);
@@ -462,12 +468,12 @@ Test(node, there_are_only_so_many_in_a_process_and_the_next_is_refused)
     enum { MAX = 64 };
     artel_node_t *nodes[MAX];
     int n = 0, rc;
-    while (n < MAX && (rc = artel_node_start(s_state, "store", &nodes[n], s_why, sizeof s_why)) == 0)
+    while (n < MAX && (rc = s_start_node("store", &nodes[n])) == 0)
         n++;
     cr_assert_eq(rc, ARTEL_EMFILE);
     cr_assert_gt(n, 10);
     artel_node_stop(&nodes[--n], 10000);
-    cr_assert_eq(artel_node_start(s_state, "store", &nodes[n], s_why, sizeof s_why), 0);
+    cr_assert_eq(s_start_node("store", &nodes[n]), 0);
     for (int i = 0; i <= n; i++)
         artel_node_stop(&nodes[i], 10000);
 }

@@ -1,0 +1,27 @@
+//  ending.h - the batch that ends a journal in its dead writer's stead.
+
+#ifndef ARTEL_ENDING_H
+#define ARTEL_ENDING_H
+
+#include "msgs.h"
+
+#include <msgpack.h>
+
+typedef struct {
+    msgpack_sbuffer out;
+    uint64_t lost;              //  batches reported as lost
+    int rc;                     //  the first error
+} artel_ending_t;
+
+//  Begin the batch that has this counter; then whatever is lost, then the exit.
+//  Errors are kept, and told by the last call: 0 or ARTEL_ENOMEM.
+void
+artel_ending_begin(artel_ending_t *self, const char *run, artel_id_t writer, uint64_t counter);
+void
+artel_ending_lost(void *self, uint64_t from, uint64_t to);
+int
+artel_ending_exit(artel_ending_t *self);
+void
+artel_ending_done(artel_ending_t *self);
+
+#endif

@@ -1,0 +1,37 @@
+//  presence.h - whether the program behind a writer still lives.
+//
+//  A program that logs through a service doesn't hold its journals' append locks:
+//  the service does. So it locks a file of its own, clients/<run>.<writer>, from
+//  before its run_open until the writer is over. A service that was restarted then
+//  knows whose journals somebody will come back for; and any service, who died.
+
+#ifndef ARTEL_JOURNAL_PRESENCE_H
+#define ARTEL_JOURNAL_PRESENCE_H
+
+#include "id.h"
+
+//  Say that the writer's program lives. *ret_fd holds it until artel_presence_end
+//  or the end of the process. Not durable, as processes aren't. ARTEL_EMFILE,
+//  ARTEL_ENOSPC, ARTEL_EACCES, ARTEL_EIO.
+int
+artel_presence_begin(const char *state, const char *run, artel_id_t writer, int *ret_fd);
+
+//  The writer is over. -1 is fine.
+void
+artel_presence_end(const char *state, const char *run, artel_id_t writer, int fd);
+
+//  1: its program lives; 0: it does not, or never said so; or why that cannot be told.
+int
+artel_presence_check(const char *state, const char *run, artel_id_t writer);
+
+//  Call fn for each that is dead; it returns 0 to go on. Returns fn's other value,
+//  0, or ARTEL_EIO.
+int
+artel_presence_each_dead(const char *state, int (*fn)(void *arg, const char *run, artel_id_t writer),
+                         void *arg);
+
+//  Forget a dead one: nothing is left to do for it.
+void
+artel_presence_forget(const char *state, const char *run, artel_id_t writer);
+
+#endif

@@ -1,0 +1,18 @@
+//  arteld.c - the service: a node behind a socket, for every program of this machine.
+
+#include "options.h"
+#include "serve.h"
+#include "supervise.h"
+
+#include <sys/stat.h>
+
+int
+main(int argc, char **argv)
+{
+    arteld_options_t options;
+    int rc = arteld_options_parse(argc, argv, &options);
+    if (rc >= 0)
+        return rc;
+    umask(077);
+    return options.no_restart ? arteld_serve(&options) : arteld_supervise(&options);
+}

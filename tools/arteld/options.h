@@ -1,0 +1,22 @@
+//  options.h - what the service is told on its command line.
+
+#ifndef ARTELD_OPTIONS_H
+#define ARTELD_OPTIONS_H
+
+#include <stdbool.h>
+
+//  Exit codes.
+enum { ARTELD_EXIT_FAILED = 1, ARTELD_EXIT_USAGE = 2 };
+
+typedef struct {
+    const char *state;          //  NULL: where `artel` would look
+    const char *sinks;          //  NULL: ARTEL_SINKS, or store
+    int drain_ms;               //  how long SIGTERM waits for what is under way
+    bool no_restart;            //  serve in this very process
+} arteld_options_t;
+
+//  -1 and the options, or an exit code: of --help and --version 0, else after a sentence on stderr.
+int
+arteld_options_parse(int argc, char **argv, arteld_options_t *ret);
+
+#endif
