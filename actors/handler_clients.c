@@ -189,30 +189,6 @@ s_on_flush(self_t *self, turn_t *turn)
     artel_handler_tell_marks(self, entry);
 }
 
-//  Artifacts.
-
-static void
-s_on_artifact_poll(self_t *self, turn_t *turn)
-{
-    const artel_msg_artifact_poll_t *poll = &turn->msg.artifact_poll;
-    artel_msg_artifact_poll_response_t r = artel_xids_poll(self->xids, poll->xid, poll->sink);
-    uint64_t wait_ms = poll->wait_ms < ARTEL_POLL_PARK_MS ? poll->wait_ms : ARTEL_POLL_PARK_MS;
-    bool parked = r.state == ARTEL_POLL_PENDING && wait_ms
-                  && artel_xids_park(self->xids, &turn->peer, poll->xid, poll->sink,
-                                     artel_now_ms() + (int64_t) wait_ms);
-    if (!parked)
-        artel_handler_answer_poll(self, &turn->peer, &r);
-}
-
-//  What is in the journal is delivered all the same; the answer says who won.
-static void
-s_on_artifact_cancel(self_t *self, turn_t *turn)
-{
-    artel_msg_artifact_poll_response_t r =
-        artel_xids_poll(self->xids, turn->msg.artifact_cancel.xid, (artel_str_t) { 0 });
-    artel_handler_answer_poll(self, &turn->peer, &r);
-}
-
 //  Questions that the sender answers later. Clients' tokens may be the same, so
 //  a question goes on under a token of ours.
 
@@ -227,13 +203,13 @@ s_token_key(uint64_t token)
 
 //  Our token for a question, or 0 if there are too many.
 static uint64_t
-s_add_asker(self_t *self, const artel_peer_t *peer, uint64_t token)
+s_add_asker(self_t *self, const artel_peer_t *peer, uint64_t token, artel_str_t sink)
 {
     artel_handler_asker_t *asker =
         zhashx_size(self->askers) < MAX_ASKERS ? malloc(sizeof *asker) : NULL;
     if (!asker)
         return 0;
-    *asker = (artel_handler_asker_t) { *peer, token };
+    *asker = (artel_handler_asker_t) { *peer, token, artel_sinks_find(self->sinks, sink.at, sink.len) };
     artel_id_t key = s_token_key(++self->last_token);
     zhashx_insert(self->askers, key.at, asker);
     return self->last_token;
@@ -254,7 +230,7 @@ artel_handler_take_asker(artel_handler_self_t *self, uint64_t token, artel_handl
 static void
 s_on_resolve(self_t *self, turn_t *turn)
 {
-    uint64_t token = s_add_asker(self, &turn->peer, turn->msg.resolve.token);
+    uint64_t token = s_add_asker(self, &turn->peer, turn->msg.resolve.token, turn->msg.resolve.sink);
     if (!token) {
         artel_handler_reply(self, &turn->peer, &(artel_msg_t) { .id = ARTEL_MSG_RESOLVED, .resolved = {
             .token = turn->msg.resolve.token, .code = ARTEL_EAGAIN,
@@ -268,7 +244,7 @@ s_on_resolve(self_t *self, turn_t *turn)
 static void
 s_on_adopt(self_t *self, turn_t *turn)
 {
-    uint64_t token = self->adopting ? 0 : s_add_asker(self, &turn->peer, turn->msg.adopt.token);
+    uint64_t token = self->adopting ? 0 : s_add_asker(self, &turn->peer, turn->msg.adopt.token, (artel_str_t) { 0 });
     if (!token) {
         artel_handler_reply(self, &turn->peer, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
             .token = turn->msg.adopt.token, .code = ARTEL_EAGAIN,
@@ -277,6 +253,41 @@ s_on_adopt(self_t *self, turn_t *turn)
     }
     self->adopting = turn->msg.adopt.token = token;
     s_ask_writer(self, &turn->msg);
+}
+
+//  Artifacts.
+
+//  What the handler has forgotten, or never knew as it is a new one, the sink may know.
+static bool
+s_recall(self_t *self, const turn_t *turn, const artel_msg_artifact_poll_response_t *r)
+{
+    uint64_t token = r->state == ARTEL_POLL_UNKNOWN ? s_add_asker(self, &turn->peer, 0, r->sink) : 0;
+    if (token)
+        artel_wire_send(&self->wire, self->sender, "sender", &(artel_msg_t) { .id = ARTEL_MSG_RECALL,
+            .recall = { token, r->xid, r->sink } });
+    return token != 0;
+}
+
+static void
+s_on_artifact_poll(self_t *self, turn_t *turn)
+{
+    const artel_msg_artifact_poll_t *poll = &turn->msg.artifact_poll;
+    artel_msg_artifact_poll_response_t r = artel_xids_poll(self->xids, poll->xid, poll->sink);
+    uint64_t wait_ms = poll->wait_ms < ARTEL_POLL_PARK_MS ? poll->wait_ms : ARTEL_POLL_PARK_MS;
+    bool parked = r.state == ARTEL_POLL_PENDING && wait_ms
+                  && artel_xids_park(self->xids, &turn->peer, poll->xid, poll->sink,
+                                     artel_now_ms() + (int64_t) wait_ms);
+    if (!parked && !s_recall(self, turn, &r))
+        artel_handler_answer_poll(self, &turn->peer, &r);
+}
+
+//  What is in the journal is delivered all the same; the answer says who won.
+static void
+s_on_artifact_cancel(self_t *self, turn_t *turn)
+{
+    artel_msg_artifact_poll_response_t r =
+        artel_xids_poll(self->xids, turn->msg.artifact_cancel.xid, (artel_str_t) { 0 });
+    artel_handler_answer_poll(self, &turn->peer, &r);
 }
 
 //  A message of the clients' table without its function above doesn't compile.

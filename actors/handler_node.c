@@ -190,6 +190,19 @@ s_on_adopted(self_t *self, const artel_msg_t *msg)
     artel_handler_reply(self, &asker.peer, &up);
 }
 
+static void
+s_on_recalled(self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_recalled_t *r = &msg->recalled;
+    artel_handler_asker_t asker;
+    if (!artel_handler_take_asker(self, r->token, &asker))
+        return;
+    artel_handler_answer_poll(self, &asker.peer, &(artel_msg_artifact_poll_response_t) { .xid = r->xid,
+        .state = r->known ? ARTEL_POLL_READY : ARTEL_POLL_UNKNOWN,
+        .sink = artel_str(self->sinks->at[asker.sink].name),
+        .status = r->status, .version = r->version, .fresh = r->fresh, .text = r->text });
+}
+
 void
 artel_handler_from_node(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
 {
@@ -204,6 +217,7 @@ artel_handler_from_node(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         [ARTEL_MSG_ARTIFACT_DONE] = s_on_artifact_done,
         [ARTEL_MSG_RESOLVED] = s_on_resolved,
         [ARTEL_MSG_ADOPTED] = s_on_adopted,
+        [ARTEL_MSG_RECALLED] = s_on_recalled,
     };
     (void) frame;
     if (msg->id < sizeof table / sizeof *table && table[msg->id])

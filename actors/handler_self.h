@@ -36,6 +36,7 @@ typedef struct {
 typedef struct {
     artel_peer_t peer;
     uint64_t token;             //  the client's; the question goes on under ours
+    int sink;                   //  that it is about
 } artel_handler_asker_t;
 
 //  Why a sink does not go on; code 0: it does.

@@ -185,6 +185,18 @@ s_on_resolve(self_t *self, const artel_msg_t *msg)
         .text = artel_str(sink < 0 ? "the node has no sink of this name" : self->lacks[sink].text) } });
 }
 
+//  A sink that is not to be had knows nothing.
+static void
+s_on_recall(self_t *self, const artel_msg_t *msg)
+{
+    int sink = artel_sinks_find(self->sinks, msg->recall.sink.at, msg->recall.sink.len);
+    if (sink >= 0 && self->backends[sink])
+        artel_sender_ask(self, (size_t) sink, msg);
+    else
+        artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RECALLED, .recalled = {
+            .token = msg->recall.token, .xid = msg->recall.xid } });
+}
+
 static void
 s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
 {
@@ -194,6 +206,7 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         [ARTEL_MSG_ADOPT] = s_on_adopt,
         [ARTEL_MSG_ADOPTED] = s_on_adopted,
         [ARTEL_MSG_RESOLVE] = s_on_resolve,
+        [ARTEL_MSG_RECALL] = s_on_recall,
     };
     (void) frame;
     if (msg->id < sizeof table / sizeof *table && table[msg->id])

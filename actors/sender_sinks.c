@@ -315,6 +315,7 @@ artel_sender_take_back(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         s_on_artifact_done(self, entry, back->sink, msg);
         return;
     case ARTEL_MSG_RESOLVED:
+    case ARTEL_MSG_RECALLED:
         artel_sender_tell_handler(self, msg);
         return;
     default:

@@ -22,6 +22,7 @@ typedef struct artel_ask {
     bool queued;
     bool cancel;                //  the next question is an artifact_cancel
     bool in_flight;             //  a question is on its way
+    int64_t ask_at;             //  not before, ms monotonic
     bool done;
     int status;
     int64_t version;

@@ -65,7 +65,7 @@ s_look(artel_link_self_t *self, int64_t now)
     bool seal = self->drained_at != now;
     pthread_mutex_lock(&self->client->lock);
     bool any = artel_link_send_runs(self, now, seal);
-    artel_link_send_questions(self);
+    artel_link_send_questions(self, now);
     pthread_mutex_unlock(&self->client->lock);
     if (seal)
         self->drained_at = now;

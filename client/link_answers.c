@@ -8,6 +8,7 @@
 enum {
     BACKOFF_MS = 50,            //  after a refusal, doubling
     MAX_BACKOFF_MS = 1000,
+    ASK_AGAIN_MS = 100,         //  about an artifact that nobody knows yet
 };
 
 static void
@@ -151,13 +152,18 @@ s_on_artifact_send_response(artel_link_self_t *self, const artel_msg_t *msg)
     (void) msg;
 }
 
-//  The node has forgotten the xid: send the artifact again, in a batch of its own.
+//  Neither the node nor the sink knows the xid: send the artifact again, in a batch of its
+//  own. A run that is over can't; as long as its journal is not delivered, the sink may yet learn.
 static void
 s_send_again(artel_link_self_t *self, artel_ask_t *ask)
 {
     artel_future_t *future = ask->future;
     artel_run_t *run = artel_client_run(self->client, future->writer);
-    if (!run || run->exited || !future->record) {
+    if (run && (run->exited || !future->record)) {
+        ask->ask_at = artel_now_ms() + ASK_AGAIN_MS;
+        return;
+    }
+    if (!run) {
         ask->done = true;
         ask->status = ARTEL_ENOENT;
         snprintf(ask->why, sizeof ask->why, "its run is over and the node has forgotten it; `artel artifact ls` "

@@ -56,13 +56,13 @@ artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome);
 bool
 artel_link_send_runs(artel_link_self_t *self, int64_t now, bool seal);
 
-//  When the next refused run may try again, from now; -1: none is waiting.
+//  When the next refused run may try again, or artifact be asked for, from now; -1: none is waiting.
 int
 artel_link_next_retry(const artel_link_self_t *self, int64_t now);
 
 //  Send polls for the asks whose turn it is, and the requests not sent yet.
 void
-artel_link_send_questions(artel_link_self_t *self);
+artel_link_send_questions(artel_link_self_t *self, int64_t now);
 
 //  Note one answer of the node.
 void

@@ -136,13 +136,22 @@ artel_link_send_runs(artel_link_self_t *self, int64_t now, bool seal)
     return any;
 }
 
+//  The sooner of a wait and the time until `at`, unless that has come.
+static int64_t
+s_sooner(int64_t wait, int64_t at, int64_t now)
+{
+    return at > now && (wait < 0 || at - now < wait) ? at - now : wait;
+}
+
 int
 artel_link_next_retry(const artel_link_self_t *self, int64_t now)
 {
     int64_t wait = -1;
+    const artel_ask_t *ask;
     for (const artel_run_t *run = self->client->runs; run; run = run->next)
-        if (run->retry_at > now && (wait < 0 || run->retry_at - now < wait))
-            wait = run->retry_at - now;
+        wait = s_sooner(wait, run->retry_at, now);
+    TAILQ_FOREACH(ask, &self->client->asks.queue, entry)
+        wait = s_sooner(wait, ask->ask_at, now);
     return (int) wait;
 }
 
@@ -171,13 +180,13 @@ s_is_sent(const artel_link_self_t *self, const artel_future_t *future)
 
 //  Poll for the oldest asks: artifacts are done in about the order they were sent.
 static void
-s_send_polls(artel_link_self_t *self)
+s_send_polls(artel_link_self_t *self, int64_t now)
 {
     artel_asks_t *asks = &self->client->asks;
     artel_ask_t *ask, *next;
     for (ask = TAILQ_FIRST(&asks->queue); ask && asks->in_flight < MAX_POLLS; ask = next) {
         next = TAILQ_NEXT(ask, entry);
-        if (!ask->in_flight && s_is_sent(self, ask->future))
+        if (!ask->in_flight && ask->ask_at <= now && s_is_sent(self, ask->future))
             s_send_poll(self, ask);
     }
 }
@@ -195,10 +204,10 @@ s_send_requests(artel_link_self_t *self)
 }
 
 void
-artel_link_send_questions(artel_link_self_t *self)
+artel_link_send_questions(artel_link_self_t *self, int64_t now)
 {
     if (self->state != ARTEL_LINK_UP)
         return;
-    s_send_polls(self);
+    s_send_polls(self, now);
     s_send_requests(self);
 }

@@ -86,6 +86,12 @@
 #define ARTEL_NOTED_FIELDS(F)           F(u64, notices)
 #define ARTEL_RETIRED_FIELDS(F)         F(id, writer) F(u64, counter)
 
+//  Handler to sender to backend, and back: what a sink knows of an artifact_send that
+//  the handler does not.
+#define ARTEL_RECALL_FIELDS(F)          F(u64, token) F(id, xid) F(str, sink)
+#define ARTEL_RECALLED_FIELDS(F)                                                \
+    F(u64, token) F(id, xid) F(flag, known) F(i64, status) F(i64, version) F(flag, fresh) F(str, text)
+
 //  Sender to backend and back; delivered and done also go on to the handler.
 //  (after: the batch before this one in the journal, or the position.)
 #define ARTEL_DELIVER_FIELDS(F)                                                 \
@@ -146,7 +152,9 @@
     M(103, DELIVERED, delivered)                                                \
     M(104, ARTIFACT_DONE, artifact_done)                                        \
     M(105, NOTED, noted)                                                        \
-    M(106, RETIRED, retired)
+    M(106, RETIRED, retired)                                                    \
+    M(107, RECALL, recall)                                                      \
+    M(108, RECALLED, recalled)
 
 #define ARTEL_MSGS(M)                                                           \
     ARTEL_RECORDS(M) ARTEL_HEADS(M) ARTEL_CLIENT_MSGS(M) ARTEL_REPLY_MSGS(M) ARTEL_NODE_MSGS(M)

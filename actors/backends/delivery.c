@@ -154,25 +154,33 @@ s_enter_keys(artel_scope_t *scope, const artel_strs_t *keys, msgpack_zone *zone)
     return rc;
 }
 
+int
+artel_delivery_recall(artel_catalogue_t *self, const artel_id_t *xid, artel_verdict_t *ret)
+{
+    sqlite3_stmt *stmt;
+    *ret = (artel_verdict_t) { .xid = *xid, .version = -1 };
+    int rc = artel_sql_row(self, ARTEL_SQL_FIND_SEND, ARGS(ID(xid)), &stmt);
+    if (rc > 0) {
+        ret->version = sqlite3_column_int64(stmt, 0);
+        ret->fresh = sqlite3_column_int(stmt, 1);
+        sqlite3_reset(stmt);
+    } else if (rc == 0 && (rc = artel_sql_row(self, ARTEL_SQL_FIND_REFUSED, ARGS(ID(xid)), &stmt)) > 0) {
+        ret->code = sqlite3_column_int64(stmt, 0);
+        snprintf(ret->text, sizeof ret->text, "%s", artel_sql_text(stmt, 1).at);
+        sqlite3_reset(stmt);
+    }
+    return rc;
+}
+
 //  What became of an artifact_send of a batch that was here before.
 static int
 s_recall(artel_scope_t *scope, const artel_id_t *xid)
 {
-    artel_verdict_t verdict = { .xid = *xid, .version = -1, .code = ARTEL_EREFUSED,
-                                .text = "its batch could not be read" };
-    sqlite3_stmt *stmt;
-    int rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_SEND, ARGS(ID(xid)), &stmt);
-    if (rc > 0) {
-        verdict = (artel_verdict_t) { .xid = *xid, .version = sqlite3_column_int64(stmt, 0),
-                                      .fresh = sqlite3_column_int(stmt, 1) };
-        sqlite3_reset(stmt);
-    } else if (rc == 0) {
-        rc = artel_sql_row(scope->catalogue, ARTEL_SQL_FIND_REFUSED, ARGS(ID(xid)), &stmt);
-        if (rc > 0) {
-            verdict.code = sqlite3_column_int64(stmt, 0);
-            snprintf(verdict.text, sizeof verdict.text, "%s", artel_sql_text(stmt, 1).at);
-            sqlite3_reset(stmt);
-        }
+    artel_verdict_t verdict;
+    int rc = artel_delivery_recall(scope->catalogue, xid, &verdict);
+    if (rc == 0) {
+        verdict.code = ARTEL_EREFUSED;
+        snprintf(verdict.text, sizeof verdict.text, "its batch could not be read");
     }
     return rc < 0 ? rc : artel_verdicts_add(scope->verdicts, &verdict);
 }

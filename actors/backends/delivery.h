@@ -43,4 +43,9 @@ int
 artel_delivery_apply(artel_catalogue_t *self, const artel_msg_deliver_t *deliver,
                      const artel_verdicts_t *seen, artel_verdicts_t *verdicts);
 
+//  What became of an artifact_send: 1 and the verdict; 0: it was never here; or an
+//  error of the database.
+int
+artel_delivery_recall(artel_catalogue_t *self, const artel_id_t *xid, artel_verdict_t *ret);
+
 #endif

@@ -295,10 +295,24 @@ s_on_resolve(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
         .files = found.files, .bytes = found.bytes } });
 }
 
+static void
+s_on_recall(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
+{
+    (void) frame;
+    artel_verdict_t verdict = { .version = -1 };
+    int rc = s_need_catalogue(self);
+    if (rc == 0)
+        rc = artel_delivery_recall(self->catalogue, &msg->recall.xid, &verdict);
+    s_tell(self, &(artel_msg_t) { .id = ARTEL_MSG_RECALLED, .recalled = {
+        .token = msg->recall.token, .xid = msg->recall.xid, .known = rc > 0, .status = verdict.code,
+        .version = verdict.version, .fresh = verdict.fresh, .text = artel_str(verdict.text) } });
+}
+
 static void (*const s_handlers[])(self_t *, const artel_msg_t *, zmq_msg_t *) = {
     [ARTEL_MSG_DELIVER] = s_on_deliver,
     [ARTEL_MSG_POSITION_GET] = s_on_position_get,
     [ARTEL_MSG_RESOLVE] = s_on_resolve,
+    [ARTEL_MSG_RECALL] = s_on_recall,
 };
 
 static void

@@ -171,10 +171,30 @@ Test(handler, says_pending_when_a_poll_may_not_wait_any_longer)
     cr_assert_eq(s_recv(s_client).artifact_poll_response.state, ARTEL_POLL_PENDING);
 }
 
-Test(handler, does_not_know_an_xid_it_never_saw)
+//  What it answers a poll of an xid it never saw, once the sink has said what it knows.
+static artel_msg_artifact_poll_response_t
+s_poll_unseen(const char *sink, artel_msg_recalled_t recalled)
 {
-    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = { .xid = s_xid } });
-    cr_assert_eq(s_recv(s_client).artifact_poll_response.state, ARTEL_POLL_UNKNOWN);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_POLL, .artifact_poll = {
+        .xid = s_xid, .sink = artel_str(sink) } });
+    artel_msg_t msg = s_recv(s_sender);
+    cr_assert_eq(msg.id, ARTEL_MSG_RECALL);
+    cr_assert(artel_id_equal(msg.recall.xid, s_xid));
+    cr_assert(artel_str_equal(msg.recall.sink, artel_str(sink)));
+    recalled.token = msg.recall.token;
+    recalled.xid = s_xid;
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_RECALLED, .recalled = recalled });
+    return s_recv(s_client).artifact_poll_response;
+}
+
+Test(handler, asks_the_sink_about_an_xid_it_never_saw)
+{
+    cr_assert_eq(s_poll_unseen("store", (artel_msg_recalled_t) { .known = false }).state, ARTEL_POLL_UNKNOWN);
+    artel_msg_artifact_poll_response_t r = s_poll_unseen("copy", (artel_msg_recalled_t) {
+        .known = true, .status = ARTEL_EREFUSED, .version = -1, .text = artel_str("why") });
+    cr_assert_eq(r.state, ARTEL_POLL_READY);
+    cr_assert_eq(r.status, ARTEL_EREFUSED);
+    cr_assert(artel_str_equal(r.sink, artel_str("copy")) && artel_str_equal(r.text, artel_str("why")));
 }
 
 Test(handler, refuses_what_is_no_message_of_a_client)

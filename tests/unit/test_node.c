@@ -48,12 +48,20 @@ s_position(artel_id_t writer)
     return &s_positions[s_n_positions++].position;
 }
 
-static void
-s_commit(store_t *self, const artel_msg_deliver_t *deliver, artel_id_t xid)
+//  The version an xid made, or s_n_xids.
+static unsigned
+s_version(artel_id_t xid)
 {
     unsigned version = 0;
     while (version < s_n_xids && !artel_id_equal(s_xids[version], xid))
         version++;
+    return version;
+}
+
+static void
+s_commit(store_t *self, const artel_msg_deliver_t *deliver, artel_id_t xid)
+{
+    unsigned version = s_version(xid);
     bool fresh = version == s_n_xids;
     if (fresh)
         s_xids[s_n_xids++] = xid;
@@ -99,6 +107,10 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
             .counter = msg->deliver.counter, .code = s_apply(self, &msg->deliver) } };
     if (msg->id == ARTEL_MSG_RESOLVE)
         answer = (artel_msg_t) { .id = ARTEL_MSG_RESOLVED, .resolved = { .token = msg->resolve.token, .version = 5 } };
+    if (msg->id == ARTEL_MSG_RECALL)
+        answer = (artel_msg_t) { .id = ARTEL_MSG_RECALLED, .recalled = { .token = msg->recall.token,
+            .xid = msg->recall.xid, .known = s_version(msg->recall.xid) < s_n_xids,
+            .version = s_version(msg->recall.xid) } };
     artel_wire_send(&self->wire, self->sender, "sender", &answer);
 }
 
@@ -342,8 +354,8 @@ Test(node, delivers_later_what_was_on_its_way_when_it_stopped)
     cr_assert_eq(atomic_load(&s_applied), N);
 }
 
-//  After a restart the handler knows no xid: the client sends again, and the
-//  store, which does, says the same version.
+//  After a restart the handler knows no xid. The store does, and if the client sends
+//  again, says the same version.
 Test(node, an_artifact_sent_again_after_a_restart_is_the_same_version)
 {
     s_start("store");
@@ -353,7 +365,9 @@ Test(node, an_artifact_sent_again_after_a_restart_is_the_same_version)
     s_stop();
     s_start("store");
     cr_assert_eq(s_open("r", s_id).run_opened.accepted, 1);
-    cr_assert_eq(s_poll("").state, ARTEL_POLL_UNKNOWN);
+    artel_msg_artifact_poll_response_t recalled = s_poll("");
+    cr_assert_eq(recalled.state, ARTEL_POLL_READY);
+    cr_assert_eq(recalled.version, 0);
     s_batch((batch_t) { .counter = 2, .with_xid = true });
     artel_msg_artifact_poll_response_t done = s_poll("");
     cr_assert_eq(done.state, ARTEL_POLL_READY);
