@@ -2,13 +2,12 @@
 
 #include "guest.h"
 
+#include "crypto.h"
 #include "errors.h"
 #include "fds.h"
 
 #include <czmq.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -24,7 +23,7 @@ static char s_private[256];     //  the state czmq may reseed
 static char *s_hosts;           //  the host's state while ours is in
 static unsigned s_depth;        //  guards now open, in any thread
 static void (*_Atomic s_at_exit)(void);
-static atomic_bool s_exiting;
+static atomic_bool s_exit_begun, s_exiting;
 static bool s_is_czmq_ours;     //  we have initialised it, not the host
 
 //  Guards overlap: a thread that starts an actor waits in one while the actor
@@ -48,10 +47,12 @@ artel_guest_random_end(void)
     pthread_mutex_unlock(&s_random);
 }
 
-static void
-s_exit(void)
+void
+artel_guest_exit(void)
 {
     void (*fn)(void) = atomic_load(&s_at_exit);
+    if (atomic_exchange(&s_exit_begun, true))
+        return;
     if (fn)
         fn();
     atomic_store(&s_exiting, true);
@@ -110,9 +111,8 @@ s_init(void)
     //  czmq's own atexit handler aborts if an actor is left, and OpenSSL's pulls the
     //  digests from under who hashes: ours must be registered after both, since
     //  handlers run in reverse.
-    OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL);
-    EVP_MD_free(EVP_MD_fetch(NULL, "SHA256", NULL));
-    atexit(s_exit);
+    artel_crypto_init_if_loaded();
+    atexit(artel_guest_exit);
 }
 
 //  czmq forgets in a forked child that it was initialised, and that it was to

@@ -30,7 +30,11 @@ artel_guest_random_end(void);
 void
 artel_guest_at_exit(void (*fn)(void));
 
-//  Whether that has been called: czmq closes every socket then, under whoever
+//  What exit() calls: fn, and nothing the second time.
+void
+artel_guest_exit(void);
+
+//  Whether fn has been called: czmq closes every socket then, under whoever
 //  still uses one. An actor that was left behind must not touch one any more.
 bool
 artel_guest_is_exiting(void);

@@ -2,9 +2,9 @@
 
 #include "hash.h"
 
+#include "crypto.h"
 #include "errors.h"
 
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -13,6 +13,7 @@
 enum { RING = 4 };              //  buffers of a stream; the caller may be so far ahead
 
 struct artel_hash {
+    const artel_crypto_t *crypto;
     EVP_MD *md;                 //  fetched once: a look-up costs more than a small digest
     EVP_MD_CTX *ctx;            //  the caller's, or the helper's while a stream is not drained
     uint8_t *ring;              //  RING buffers, from the first stream on
@@ -31,14 +32,19 @@ struct artel_hash {
 int
 artel_hash_new(artel_hash_t **ret)
 {
+    const artel_crypto_t *crypto;
+    int rc = artel_crypto_get(&crypto);
+    if (rc != 0)
+        return rc;
     artel_hash_t *self = calloc(1, sizeof *self);
     if (!self)
         return ARTEL_ENOMEM;
+    self->crypto = crypto;
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->work, NULL);
     pthread_cond_init(&self->room, NULL);
-    self->md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    self->ctx = EVP_MD_CTX_new();
+    self->md = crypto->EVP_MD_fetch(NULL, "SHA256", NULL);
+    self->ctx = crypto->EVP_MD_CTX_new();
     if (!self->md || !self->ctx) {
         artel_hash_destroy(&self);
         return ARTEL_ENOMEM;
@@ -66,8 +72,8 @@ artel_hash_destroy(artel_hash_t **self_p)
     if (!self)
         return;
     s_stop(self);
-    EVP_MD_CTX_free(self->ctx);
-    EVP_MD_free(self->md);
+    self->crypto->EVP_MD_CTX_free(self->ctx);
+    self->crypto->EVP_MD_free(self->md);
     pthread_cond_destroy(&self->room);
     pthread_cond_destroy(&self->work);
     pthread_mutex_destroy(&self->mutex);
@@ -80,9 +86,9 @@ int
 artel_hash_bytes(artel_hash_t *self, const void *data, size_t len, artel_digest_t *ret)
 {
     artel_digest_t digest;
-    if (!EVP_DigestInit_ex(self->ctx, self->md, NULL)
-        || !EVP_DigestUpdate(self->ctx, data, len)
-        || !EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
+    if (!self->crypto->EVP_DigestInit_ex(self->ctx, self->md, NULL)
+        || !self->crypto->EVP_DigestUpdate(self->ctx, data, len)
+        || !self->crypto->EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
         return ARTEL_ENOMEM;
     *ret = digest;
     return 0;
@@ -97,7 +103,7 @@ s_slot(artel_hash_t *self, uint64_t i)
 static void
 s_update(artel_hash_t *self, uint64_t i)
 {
-    if (!EVP_DigestUpdate(self->ctx, s_slot(self, i), self->len[i % RING]))
+    if (!self->crypto->EVP_DigestUpdate(self->ctx, s_slot(self, i), self->len[i % RING]))
         self->failed = true;
 }
 
@@ -155,7 +161,7 @@ artel_hash_begin(artel_hash_t *self)
     }
     s_wait(self, 0);
     self->failed = false;
-    return EVP_DigestInit_ex(self->ctx, self->md, NULL) ? 0 : ARTEL_ENOMEM;
+    return self->crypto->EVP_DigestInit_ex(self->ctx, self->md, NULL) ? 0 : ARTEL_ENOMEM;
 }
 
 void *
@@ -185,7 +191,7 @@ artel_hash_end(artel_hash_t *self, artel_digest_t *ret)
 {
     artel_digest_t digest;
     s_wait(self, 0);
-    if (self->failed || !EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
+    if (self->failed || !self->crypto->EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
         return ARTEL_ENOMEM;
     *ret = digest;
     return 0;

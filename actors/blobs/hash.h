@@ -14,7 +14,7 @@ typedef struct artel_hash artel_hash_t;
 
 enum { ARTEL_HASH_BUFFER = 512 * 1024 };    //  bytes of one buffer of a stream
 
-//  ARTEL_ENOMEM.
+//  ARTEL_ENOMEM; what loading libcrypto fails with (crypto.h).
 int
 artel_hash_new(artel_hash_t **ret);
 void

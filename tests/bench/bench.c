@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,19 +56,55 @@ bench_pin(void)
     BENCH_CHECK(sched_setaffinity(0, sizeof one, &one) == 0);
 }
 
-double
-bench_private_mib(void)
+//  What every program maps; shared pages of it are nobody's.
+static bool
+s_is_everyones(const char *mapping)
 {
-    FILE *in = fopen("/proc/self/smaps_rollup", "r");
+    return strstr(mapping, "/libc.so.") || strstr(mapping, "/ld-linux") || strstr(mapping, "[v");
+}
+
+//  The sum, in MiB, of the lines "NAME: n kB" of each mapping that are wanted.
+static double
+s_sum_smaps(bool (*wanted)(const char *name, bool everyones))
+{
+    FILE *in = fopen("/proc/self/smaps", "r");
     BENCH_CHECK(in);
-    char line[256];
+    char line[4200], name[64];
+    bool everyones = false;
     long kib, sum = 0;
     while (fgets(line, sizeof line, in))
-        if (sscanf(line, "Private_Clean: %ld", &kib) == 1
-            || sscanf(line, "Private_Dirty: %ld", &kib) == 1)
+        if (strchr("0123456789abcdef", *line))          //  a mapping; its numbers follow
+            everyones = s_is_everyones(line);
+        else if (sscanf(line, "%63[^:]: %ld kB", name, &kib) == 2 && wanted(name, everyones))
             sum += kib;
     fclose(in);
     return (double) sum / 1024;
+}
+
+static bool
+s_is_private(const char *name, bool everyones)
+{
+    return strncmp(name, "Private_C", 9) == 0 || strncmp(name, "Private_D", 9) == 0
+           || (!everyones && strncmp(name, "Shared_", 7) == 0 && strcmp(name, "Shared_Hugetlb") != 0);
+}
+
+static bool
+s_is_dirty(const char *name, bool everyones)
+{
+    (void) everyones;
+    return strcmp(name, "Private_Dirty") == 0;
+}
+
+double
+bench_private_mib(void)
+{
+    return s_sum_smaps(s_is_private);
+}
+
+double
+bench_dirty_mib(void)
+{
+    return s_sum_smaps(s_is_dirty);
 }
 
 const char *

@@ -43,9 +43,15 @@ bench_median(double *values, size_t n);
 void
 bench_pin(void);
 
-//  Private pages of this process, clean and dirty, in MiB.
+//  Pages of this process that a bare program does not have, in MiB: clean and dirty,
+//  those of libraries as if no other process mapped them. So it is the same whatever
+//  else runs: the kernel calls a clean page private only while nobody else maps it.
 double
 bench_private_mib(void);
+
+//  Those of them that are dirty: what goes to swap, and not back to a file.
+double
+bench_dirty_mib(void);
 
 //  dir/name, where name may contain one %d for i; static, valid until the next call.
 const char *

@@ -1,6 +1,6 @@
-//  figure_memory DIR idle|load - MiB of private pages of a linked program: with a
-//  client, a run and everything delivered; or the most while 10 M rows are logged
-//  faster than they are delivered.
+//  figure_memory DIR idle|dirty|load - MiB of private pages of a linked program: with
+//  a client, a run and everything delivered, all or those that are dirty; or the most
+//  while 10 M rows are logged faster than they are delivered.
 
 #include "bench.h"
 #include "rows.h"
@@ -32,6 +32,7 @@ main(int argc, char **argv)
     BENCH_CHECK(argc == 3);
     artel_t *artel;
     artel_run_t *run = bench_start(argv[1], &artel);
-    printf("%.3f\n", strcmp(argv[2], "idle") == 0 ? bench_private_mib() : s_load(run));
+    printf("%.3f\n", strcmp(argv[2], "idle") == 0 ? bench_private_mib()
+           : strcmp(argv[2], "dirty") == 0 ? bench_dirty_mib() : s_load(run));
     artel_close(&artel, 0);
 }

@@ -5,6 +5,9 @@
 #include "link.h"
 #include "session.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
@@ -51,13 +54,29 @@ s_program(void (*fn)(void))
 
 //  What programs left is delivered by the next one: how many journals that were.
 static uint64_t
-s_sync(void)
+s_deliver(void)
 {
     artel_t *artel = session_open(case_dir);
     uint64_t journals = 0;
     CHECK_OK(artel_sync(artel, 30000, &journals));
-    CHECK_OK(artel_find(artel, "m", NULL));     //  sent last, so all is there
     CHECK_OK(artel_close(&artel, 30000));
+    return journals;
+}
+
+static void
+s_find(const char *name)
+{
+    artel_t *artel = session_open(case_dir);
+    CHECK_OK(artel_find(artel, name, NULL));
+    CHECK_OK(artel_close(&artel, 30000));
+}
+
+//  The same, and "m" is there; it was sent last, so all is.
+static uint64_t
+s_sync(void)
+{
+    uint64_t journals = s_deliver();
+    s_find("m");
     return journals;
 }
 
@@ -201,21 +220,28 @@ exit_in_a_signal_handler_does_not_hang(void)
     CHECK(s_sync() == 1, "its journal was not found");
 }
 
+//  A file that takes longer to read than the program lives.
 static void
-s_exit_while_reading(void)
+s_send_large(artel_run_t *run)
 {
     char path[300];
     snprintf(path, sizeof path, "%s/large", case_dir);
     CHECK(truncate(path, 0) == 0 || errno == ENOENT, "%m");
     FILE *file = fopen(path, "w");
     CHECK(file && ftruncate(fileno(file), 8LL << 30) == 0, "a file of 8 GiB: %m");
-    artel_run_t *run = session_run(session_open(case_dir));
-    session_send(run, "m");
     artel_artifact_t *artifact;
     CHECK_OK(artel_artifact_new("large", NULL, &artifact));
     CHECK_OK(artel_artifact_add_file(artifact, path, NULL));
     CHECK_OK(artel_artifact_set_async(artifact, 1));
     CHECK_OK(artel_run_log_artifact(run, artifact, NULL));
+}
+
+static void
+s_exit_while_reading(void)
+{
+    artel_run_t *run = session_run(session_open(case_dir));
+    session_send(run, "m");
+    s_send_large(run);
     CHECK_OK(artel_run_flush(run, ARTEL_ACCEPTED, 30000));
     exit(3);
 }
@@ -229,6 +255,62 @@ exit_while_files_are_read_ends_well_and_logs_nothing_of_them(void)
     artel_t *artel = session_open(case_dir);
     CHECK_RC(artel_find(artel, "large", NULL), ARTEL_ENOENT);
     CHECK_OK(artel_close(&artel, 30000));
+}
+
+//  Whether a thread of ours hashes a file.
+static bool
+s_is_hashing(void)
+{
+    char path[300], name[32];
+    bool found = false;
+    DIR *tasks = opendir("/proc/self/task");
+    for (struct dirent *task; (task = readdir(tasks)); ) {
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", task->d_name);
+        FILE *file = fopen(path, "r");
+        found |= file && fgets(name, sizeof name, file) && strcmp(name, "artel/hash\n") == 0;
+        if (file)
+            fclose(file);
+    }
+    closedir(tasks);
+    return found;
+}
+
+//  What OpenSSL calls before it takes the digests away: nobody of ours uses them any
+//  more. Threads end a moment after they have said so.
+static void
+s_openssl_goes(void)
+{
+    int64_t deadline = case_now_ms() + 1000;
+    while (s_is_hashing() && case_now_ms() < deadline)
+        sched_yield();
+    CHECK(!s_is_hashing(), "OpenSSL ends, and a file is hashed");
+}
+
+//  A host that loads and uses OpenSSL itself once artel is open: its exit handler
+//  runs before ours.
+static void
+s_exit_with_openssl(void)
+{
+    artel_run_t *run = session_run(session_open(case_dir));
+    void *crypto = dlopen("libcrypto.so.3", RTLD_NOW);
+    __typeof__(&OPENSSL_init_crypto) init;
+    __typeof__(&OPENSSL_atexit) at_exit;
+    *(void **) &init = dlsym(crypto, "OPENSSL_init_crypto");
+    *(void **) &at_exit = dlsym(crypto, "OPENSSL_atexit");
+    CHECK(init && at_exit && init(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) && at_exit(s_openssl_goes), "OpenSSL");
+    s_send_large(run);
+    CHECK_OK(artel_run_flush(run, ARTEL_ACCEPTED, 30000));
+    while (!s_is_hashing())
+        sched_yield();
+    exit(3);
+}
+
+static void
+a_host_that_uses_openssl_exits_well_while_files_are_read(void)
+{
+    int status = s_program(s_exit_with_openssl);
+    CHECK(status == 3 << 8, "it ended with %#x", (unsigned) status);
+    CHECK(s_deliver() == 1, "its journal was not found");
 }
 
 static void
@@ -320,6 +402,62 @@ exit_on_a_disk_that_hangs_ends_with_its_status(void)
     CHECK(case_now_ms() - begin < 12000, "it took %d ms", (int) (case_now_ms() - begin));
 }
 
+static artel_run_t *s_late_run;
+
+//  A host's handler that was registered once artel was open runs before ours, and may
+//  do anything; also if OpenSSL came later still, with the first artifact.
+static void
+s_send_and_close(void)
+{
+    session_send(s_late_run, "late");
+    CHECK_OK(artel_close(&s_late, 30000));
+}
+
+static void
+s_exit_into_own_handler(void)
+{
+    s_late = session_open(case_dir);
+    atexit(s_send_and_close);
+    s_late_run = session_run(s_late);
+    session_send(s_late_run, "first");
+    exit(2);
+}
+
+static void
+a_host_may_log_and_close_in_an_exit_handler_of_its_own(void)
+{
+    int status = s_program(s_exit_into_own_handler);
+    CHECK(status == 2 << 8, "it ended with %#x", (unsigned) status);
+    CHECK(s_deliver() == 0, "a journal was left");
+    s_find("first");
+    s_find("late");
+}
+
+//  It has OpenSSL from the start, and uses it only when artel is open.
+static void
+s_exit_into_own_handler_with_openssl(void)
+{
+    void *crypto = dlopen("libcrypto.so.3", RTLD_NOW);
+    __typeof__(&OPENSSL_init_crypto) init;
+    *(void **) &init = dlsym(crypto, "OPENSSL_init_crypto");
+    s_late = session_open(case_dir);
+    atexit(s_send_and_close);
+    s_late_run = session_run(s_late);
+    CHECK(init && init(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL), "OpenSSL");
+    session_send(s_late_run, "first");
+    exit(2);
+}
+
+static void
+so_may_one_that_has_openssl(void)
+{
+    int status = s_program(s_exit_into_own_handler_with_openssl);
+    CHECK(status == 2 << 8, "it ended with %#x", (unsigned) status);
+    CHECK(s_deliver() == 0, "a journal was left");
+    s_find("first");
+    s_find("late");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,7 +470,10 @@ main(int argc, char **argv)
         CASE(exit_while_other_threads_log_ends_well),
         CASE(exit_in_a_signal_handler_does_not_hang),
         CASE(exit_while_files_are_read_ends_well_and_logs_nothing_of_them),
+        CASE(a_host_that_uses_openssl_exits_well_while_files_are_read),
         CASE(a_close_after_the_exit_handler_is_harmless),
+        CASE(a_host_may_log_and_close_in_an_exit_handler_of_its_own),
+        CASE(so_may_one_that_has_openssl),
         CASE(a_disk_that_hangs_holds_no_call_and_no_exit_up),
         CASE(exit_on_a_disk_that_hangs_ends_with_its_status),
     };
