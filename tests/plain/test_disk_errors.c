@@ -65,6 +65,7 @@ ftruncate(int fd, off_t size)
 
 //  What the log callback was told.
 static pthread_mutex_t s_told_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t s_told_more = PTHREAD_COND_INITIALIZER;
 static char s_told[4096];
 
 static void
@@ -75,13 +76,20 @@ s_note(void *arg, int level, const char *text)
     pthread_mutex_lock(&s_told_lock);
     size_t n = strlen(s_told);
     snprintf(s_told + n, sizeof s_told - n, "%s\n", text);
+    pthread_cond_broadcast(&s_told_more);
     pthread_mutex_unlock(&s_told_lock);
 }
 
+//  Who waits may hear of it before the callback does, which is called without a lock.
 static void
 s_expect_told(const char *word)
 {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += WAIT_MS / 1000;
     pthread_mutex_lock(&s_told_lock);
+    while (!strstr(s_told, word) && pthread_cond_timedwait(&s_told_more, &s_told_lock, &until) == 0)
+        continue;
     CHECK(strstr(s_told, word), "\"%s\" was not told: %s", word, s_told);
     pthread_mutex_unlock(&s_told_lock);
 }
