@@ -28,16 +28,26 @@ artel_lane_start(artel_lane_t *lane, uint64_t counter)
     artel_journal_reader_seek(lane->reader, counter);
 }
 
-int
-artel_lane_next(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t *ret_len)
+//  What lies behind a hole is still good. In the last segment it looks like the end so far.
+static int
+s_read(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t *ret_len)
 {
-    if (lane->n_on_way == ARTEL_DELIVER_WINDOW)
-        return 0;
     int rc = artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
-    if (rc == ARTEL_ECORRUPT) {                 //  what lies behind the hole is still good
-        artel_journal_reader_salvage(lane->reader);
-        rc = artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
-    }
+    if (rc != ARTEL_ECORRUPT && rc != 0)
+        return rc;
+    artel_journal_reader_salvage(lane->reader);
+    return artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
+}
+
+int
+artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, const void **ret_data,
+                size_t *ret_len)
+{
+    if (lane->n_on_way == ARTEL_DELIVER_WINDOW || lane->sent >= committed)
+        return 0;
+    int rc = s_read(lane, ret_counter, ret_data, ret_len);
+    if (rc > 0 && *ret_counter > committed)
+        return 0;
     if (rc > 0)
         lane->sent = lane->on_way[lane->n_on_way++] = *ret_counter;
     return rc;

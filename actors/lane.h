@@ -55,9 +55,12 @@ artel_lane_open(artel_lane_t *lane, const char *state, const char *run, artel_id
 void
 artel_lane_start(artel_lane_t *lane, uint64_t counter);
 
-//  The next batch to send, if there is one: 1, 0, or a code of the reader.
+//  The next batch to send, if there is one up to committed: 1, 0, or a code of the reader.
+//  All that is committed is there; what cannot be read of it is passed. Behind a 0 where
+//  there should have been one, close the lane.
 int
-artel_lane_next(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t *ret_len);
+artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, const void **ret_data,
+                size_t *ret_len);
 
 //  The sink has everything up to counter. Returns how many batches that answers.
 unsigned

@@ -152,7 +152,7 @@ s_send_one(self_t *self, entry_t *entry, size_t sink)
     artel_msg_t msg = { .id = ARTEL_MSG_DELIVER, .deliver = {
         .run = artel_str(entry->run), .writer = entry->writer, .after = lane->sent } };
     const void *data;
-    int rc = artel_lane_next(lane, &msg.deliver.counter, &data, &msg.deliver.batch.len);
+    int rc = artel_lane_next(lane, entry->committed, &msg.deliver.counter, &data, &msg.deliver.batch.len);
     if (rc > 0) {
         msg.deliver.batch.at = data;
         self->turns[sink].busy++;
