@@ -61,20 +61,26 @@ s_is_ended(const char *state, const artel_adopted_t *of, bool *ret)
     return rc;
 }
 
-//  Append what is lost, and that it crashed.
+//  Append what is lost, and that the writer crashed.
 static int
-s_end(const char *state, artel_journal_t *journal, artel_adopted_t *of)
+s_end(artel_journal_t *journal, artel_adopted_t *of, artel_ending_t *ending)
+{
+    int rc = artel_ending_exit(ending);
+    artel_journal_frame_t frame = { of->last + 1, ending->out.data, ending->out.size };
+    if (rc == 0)
+        rc = artel_journal_append(journal, &frame, 1);
+    return rc == 0 ? artel_journal_sync(journal, &of->last) : rc;
+}
+
+//  Count what is lost, and if there is a journal to end, end it.
+static int
+s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of)
 {
     artel_ending_t ending;
     artel_ending_begin(&ending, of->run, of->writer, of->last + 1);
     int rc = artel_journal_lost(state, of->run, of->writer, artel_ending_lost, &ending);
-    if (rc == 0)
-        rc = artel_ending_exit(&ending);
-    artel_journal_frame_t frame = { of->last + 1, ending.out.data, ending.out.size };
-    if (rc == 0)
-        rc = artel_journal_append(journal, &frame, 1);
-    if (rc == 0)
-        rc = artel_journal_sync(journal, &of->last);
+    if (rc == 0 && journal)
+        rc = s_end(journal, of, &ending);
     if (rc == 0)
         of->lost = ending.lost;
     artel_ending_done(&ending);
@@ -94,8 +100,8 @@ s_take_over(const char *state, artel_adopted_t *of)
     of->last = artel_journal_accepted(journal);
     if (of->last)
         rc = s_is_ended(state, of, &ended);
-    if (rc == 0 && !ended)
-        rc = s_end(state, journal, of);
+    if (rc == 0 && of->last)
+        rc = s_settle(state, ended ? NULL : journal, of);
     artel_journal_close(&journal);
     return rc;
 }
@@ -112,9 +118,9 @@ s_adopt(const char *state, artel_adopted_t *of)
     int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
     if (rc == 0 && of->last)
         rc = s_is_ended(state, of, &ended);
-    if (rc == ARTEL_ELOCKED || (rc == 0 && (ended || of->last == 0)))
+    if (rc == ARTEL_ELOCKED || (rc == 0 && of->last == 0))
         return rc;
-    return s_take_over(state, of);
+    return rc == 0 && ended ? s_settle(state, NULL, of) : s_take_over(state, of);
 }
 
 static int

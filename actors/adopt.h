@@ -13,7 +13,7 @@ typedef struct {
     char run[ARTEL_MAX_RUN_ID + 1];
     artel_id_t writer;
     uint64_t last;              //  counter of its last batch
-    uint64_t lost;              //  batches found missing, and reported now
+    uint64_t lost;              //  batches that are missing
 } artel_adopted_t;
 
 //  Look at every pending journal. One whose appender lives is left alone. A dead

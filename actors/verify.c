@@ -286,17 +286,31 @@ s_check_undelivered(void *arg, const artel_undelivered_t *artifact)
     return s_check_item(arg, &item);
 }
 
+//  A journal that is not whole.
+typedef struct {
+    self_t *self;
+    const char *subject, *why;
+} marred_t;
+
 static void
-s_say_lost(self_t *self, const char *subject, const artel_journal_report_t *report)
+s_say_range(void *arg, uint64_t from, uint64_t to)
 {
-    const char *why = report->class == ARTEL_JOURNAL_CORRUPT
+    const marred_t *marred = arg;
+    s_say(marred->self, "%s: batches from %llu to %llu are missing: %s", marred->subject,
+          (unsigned long long) from, (unsigned long long) to, marred->why);
+}
+
+static int
+s_say_lost(self_t *self, const char *run, artel_id_t writer, const char *subject,
+           const artel_journal_report_t *report)
+{
+    marred_t marred = { self, subject, report->class == ARTEL_JOURNAL_CORRUPT
         ? "the disk lost or changed what it once had"
-        : "they were not synced before a crash, or are damaged";
+        : "they were not synced before a crash, or are damaged" };
     if (report->lost_from)
-        s_say(self, "%s: batches from %llu to %llu are missing: %s", subject,
-              (unsigned long long) report->lost_from, (unsigned long long) report->lost_to, why);
-    else
-        s_say(self, "%s: damaged bytes, which cost no record", subject);
+        return artel_journal_lost(self->state, run, writer, s_say_range, &marred);
+    s_say(self, "%s: damaged bytes, which cost no record", subject);
+    return 0;
 }
 
 static int
@@ -316,7 +330,7 @@ s_check_journal(void *arg, const char *run, artel_id_t writer)
     else if (rc == ARTEL_EVERSION)
         self->rc = rc;
     else if (rc == 0 && report.class > ARTEL_JOURNAL_TORN_TAIL)
-        s_say_lost(self, subject, &report);
+        rc = s_say_lost(self, run, writer, subject, &report);
     return rc == ARTEL_ENOMEM || rc == ARTEL_EMFILE || rc == ARTEL_EACCES ? rc : 0;
 }
 

@@ -263,6 +263,7 @@ s_on_adopted(artel_link_self_t *self, const artel_msg_t *msg)
     r->code = (int) msg->adopted.code;
     r->journals = msg->adopted.journals;
     r->undelivered = msg->adopted.undelivered;
+    r->lost = msg->adopted.lost;
     s_copy(r->why, sizeof r->why, msg->adopted.text);
     r->done = true;
     s_changed(self);

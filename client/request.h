@@ -19,7 +19,7 @@ typedef struct artel_request {
     int64_t version;
     artel_digest_t manifest;
     uint64_t files, bytes;
-    uint64_t journals, undelivered;
+    uint64_t journals, undelivered, lost;
 } artel_request_t;
 
 //  Ask and wait. 0 and the answer (whose code may be any), ARTEL_ETIMEOUT, ARTEL_ECLOSED.

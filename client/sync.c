@@ -159,9 +159,9 @@ artel_sync(artel_t *self, int timeout_ms, uint64_t *ret_journals)
         return rc;
     artel_request_t answer = { 0 };
     rc = s_adopt(self, artel_deadline(timeout_ms), &answer);
+    if (ret_journals && (rc == 0 || rc == ARTEL_EPENDING || rc == ARTEL_ELOST))
+        *ret_journals = answer.journals;
     if (rc == 0 || rc == ARTEL_EPENDING) {
-        if (ret_journals)
-            *ret_journals = answer.journals;
         if (rc == ARTEL_EPENDING)
             artel_fail(&self->notes, rc, "%llu of %llu journals in %s are not delivered yet%s%s%s; sync again, it "
                        "goes on", (unsigned long long) answer.undelivered,
@@ -169,6 +169,9 @@ artel_sync(artel_t *self, int timeout_ms, uint64_t *ret_journals)
                        answer.why, *answer.why ? ")" : "");
         return rc;
     }
+    if (rc == ARTEL_ELOST)
+        return artel_fail(&self->notes, rc, "%llu batches in %s are lost, as their journals are damaged; `artel "
+                          "status` names them", (unsigned long long) answer.lost, self->dir);
     return artel_fail(&self->notes, rc, "sync of %s: %s", self->dir,
                       rc != ARTEL_ETIMEOUT && *answer.why ? answer.why : artel_error_code_text(rc));
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 typedef struct {
+    const char *state;
     artel_listing_t *listing;
     uint64_t undelivered;           //  records, of every sink
 } status_t;
@@ -58,15 +59,24 @@ s_age(int64_t ms)
     return age > 0 ? age : 0;
 }
 
-static json_t *
-s_lost(const artel_journal_report_t *report)
+static void
+s_add_range(void *arg, uint64_t from, uint64_t to)
 {
-    return report->lost_from ? json_pack("[[I,I]]", (json_int_t) report->lost_from,
-                                         (json_int_t) report->lost_to) : json_array();
+    json_array_append_new(arg, json_pack("[I,I]", (json_int_t) from, (json_int_t) to));
+}
+
+//  Every range of batches that is missing; the journal is read again only if there is one.
+static json_t *
+s_lost(const char *state, const artel_journal_look_t *look)
+{
+    json_t *ranges = json_array();
+    if (look->report.lost_from)
+        (void) artel_journal_lost(state, look->run, look->writer, s_add_range, ranges);
+    return ranges;
 }
 
 static json_t *
-s_row(const artel_journal_look_t *look, const artel_journal_at_t *at)
+s_row(const char *state, const artel_journal_look_t *look, const artel_journal_at_t *at)
 {
     char writer[ARTEL_ID_TEXT], oldest[ARTEL_HUMAN_TEXT];
     artel_hex(look->writer.at, sizeof look->writer.at, writer);
@@ -77,7 +87,7 @@ s_row(const artel_journal_look_t *look, const artel_journal_at_t *at)
         "undelivered", (json_int_t) at->undelivered,
         "oldest", at->oldest_ms ? artel_iso_time(at->oldest_ms, oldest) : NULL,
         "age", at->oldest_ms ? json_real(s_age(at->oldest_ms)) : json_null(),
-        "lost", s_lost(&look->report), "refused", (json_int_t) at->refused,
+        "lost", s_lost(state, look), "refused", (json_int_t) at->refused,
         "bytes", (json_int_t) look->report.bytes, "error", artel_json_text(error));
 }
 
@@ -99,7 +109,7 @@ s_on_journal(void *arg, const artel_journal_look_t *look)
         return;
     size_t i = 0;
     do {                                        //  one that names no sink has a row as well
-        artel_listing_add(self->listing, s_row(look, &look->at[i]));
+        artel_listing_add(self->listing, s_row(self->state, look, &look->at[i]));
         self->undelivered += look->at[i].undelivered;
     } while (++i < look->sinks.n);
 }
@@ -146,7 +156,7 @@ s_sum_up(const artel_args_t *args, const status_t *self, const artel_place_t *pl
 static int
 s_status(const artel_args_t *args, const artel_place_t *place)
 {
-    status_t self = { .listing = artel_listing_new(args, s_columns) };
+    status_t self = { .state = place->state, .listing = artel_listing_new(args, s_columns) };
     if (!self.listing) {
         artel_complain("out of memory");
         return ARTEL_EXIT_FAILED;

@@ -77,9 +77,9 @@ const artel_command_t artel_cmd_sync = {
     .about =
         "Programs that died get an end in their journals and are from then on crashed. Everything\n"
         "accepted is delivered to every sink it was meant for, and to those of --sink. It exits\n"
-        "0 when nothing accepted is undelivered. Programs that still run are not waited for, and\n"
-        "what was never accepted is no error. On a directory that another machine made it does\n"
-        "nothing; run it there.",
+        "0 when nothing accepted is undelivered, 1 if something was damaged and is lost ('artel\n"
+        "status' names it). Programs that still run are not waited for, and what was never accepted\n"
+        "is no error. On a directory that another machine made it does nothing; run it there.",
     .options = s_options,
     .examples = "artel sync\n"
                 "artel sync --timeout 60 || artel status",

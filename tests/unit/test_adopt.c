@@ -157,7 +157,7 @@ s_flip_first_segment(long from_start)
     free(path);
 }
 
-Test(adopt, what_cannot_be_read_is_reported_as_lost_once)
+Test(adopt, what_cannot_be_read_is_noted_in_the_journal_once_and_counted_as_long_as_it_is_pending)
 {
     s_kill_writer(s_id, 4, false);
     s_flip_first_segment(2000);                 //  somewhere in the second batch
@@ -169,7 +169,19 @@ Test(adopt, what_cannot_be_read_is_reported_as_lost_once)
                    "exit code=-1 crashed=true at_ms=0;");
     cr_assert_eq(s_adopt_all(), 0);
     cr_assert_eq(s_found[0].last, 5);
-    cr_assert_eq(s_found[0].lost, 0);
+    cr_assert_eq(s_found[0].lost, 1);
+}
+
+Test(adopt, what_cannot_be_read_of_a_journal_that_was_closed_is_counted_too)
+{
+    artel_journal_t *journal = s_create("r", s_id, "store");
+    for (uint64_t i = 1; i <= 4; i++)
+        s_append(journal, (batch_t) { .writer = s_id, .counter = i, .ends = i == 4, .padding = 1000 });
+    artel_journal_close(&journal);
+    s_flip_first_segment(2000);
+    cr_assert_eq(s_adopt_all(), 0);
+    cr_assert_eq(s_found[0].last, 4, "it has its end");
+    cr_assert_eq(s_found[0].lost, 1);
 }
 
 Test(adopt, a_journal_that_cannot_be_read_at_all_is_named_and_the_others_are_adopted)
