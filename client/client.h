@@ -76,6 +76,7 @@ struct artel_run {
     int open_code;              //  why it is FAILED
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches
+    size_t credit;              //  bytes the node lets us have on the way
     int dead;                   //  why its journal takes nothing more, for ever, or 0
     char dead_why[400];         //  the same, with the file it was about
     uint64_t flush_wanted, flush_sent;      //  counters

@@ -52,6 +52,7 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
              msg->run_opened.text.at);
     if (run->state == ARTEL_RUN_OPEN) {
         run->durable = msg->run_opened.durable;
+        run->credit = msg->run_opened.credit;
         s_accept(run, msg->run_opened.accepted);
         s_rewind(run, 0);
     }

@@ -25,7 +25,7 @@ s_take_frames(artel_run_t *run, bool seal, zmq_msg_t *ret)
     pthread_mutex_lock(&run->outbox.lock);
     if (seal)
         (void) artel_outbox_seal(&run->outbox); //  out of memory: it is tried again
-    while (n < MAX_FRAMES && artel_outbox_next(&run->outbox, ARTEL_CREDIT, &ret[n]))
+    while (n < MAX_FRAMES && artel_outbox_next(&run->outbox, run->credit, &ret[n]))
         n++;
     pthread_mutex_unlock(&run->outbox.lock);
     return n;

@@ -5,6 +5,7 @@
 
 #include "actor.h"
 #include "batch.h"
+#include "bounds.h"
 #include "client.h"
 #include "errors.h"
 #include "guest.h"
@@ -25,6 +26,7 @@ typedef struct {
     atomic_int refuse;          //  so many batches, with ENOSPC
     atomic_int forget;          //  forgets the run at so many batches
     atomic_int unknown, pending;    //  answers so many polls with that
+    uint64_t credit;            //  what it grants
     atomic_int opens, batches, flushes, polls, cancels, closes, sends;
     atomic_uint_fast64_t accepted, durable;
     size_t refused_size;
@@ -124,7 +126,7 @@ s_on_run_open(const artel_peer_t *peer, const artel_msg_run_open_t *open)
     s_node.late_peer = *peer;
     s_node.late_writer = open->writer;
     s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = open->writer, .accepted = s_node.accepted } });
+        .writer = open->writer, .accepted = s_node.accepted, .credit = s_node.credit } });
 }
 
 //  Open after all what came while it was silent.
@@ -135,7 +137,7 @@ s_answer_late(void)
         return;
     s_node.late = false;
     s_reply(&s_node.late_peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = s_node.late_writer } });
+        .writer = s_node.late_writer, .credit = s_node.credit } });
 }
 
 static void
@@ -189,6 +191,7 @@ s_setup(void)
     cr_assert_eq(artel_guest_enter(), 0);
     cr_assert_eq(artel_wire_init(&s_node.wire, "handler"), 0);
     s_node.same_xid = true;
+    s_node.credit = ARTEL_CREDIT;
     s_node.clients = artel_sock_new(ZMQ_ROUTER);
     cr_assert(zsock_bind(s_node.clients, "inproc://a-node") >= 0);
     pthread_create(&s_node.thread, NULL, s_play_node, NULL);
@@ -274,6 +277,32 @@ Test(link, sends_a_refused_batch_again_byte_for_byte)
     cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), ARTEL_ENOSPC);
     cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
     cr_assert(s_node.resent);
+}
+
+//  What is logged here is sealed by itself: a batch each.
+static void
+s_log_batches(artel_run_t *run, int n)
+{
+    static char text[ARTEL_BATCH_TARGET];
+    memset(text, 'x', sizeof text - 1);
+    artel_value_t row = { .key = "k", .type = ARTEL_TYPE_STRING, .string = text };
+    for (int i = 0; i < n; i++)
+        cr_assert_eq(artel_run_log_row(run, i, &row, 1), 0);
+}
+
+Test(link, has_no_more_on_the_way_than_the_node_granted)
+{
+    s_node.credit = 4 * (ARTEL_BATCH_TARGET + 512);
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    int before = s_node.batches;
+    s_node.silent = true;
+    s_log_batches(run, 20);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 300), ARTEL_ETIMEOUT);
+    cr_assert_eq(artel_close(&s_client, 300), ARTEL_ELOST);
+    for (int64_t end = s_now_ms() + WAIT_MS; s_node.batches < before + 4 && s_now_ms() < end; )
+        usleep(1000);
+    cr_assert_eq(s_node.batches, before + 4);
 }
 
 Test(link, asks_for_durable_behind_the_batches_and_again_after_a_refusal)
