@@ -15,11 +15,17 @@
 int
 artel_trace_open(void);
 
+//  Whether events could not be written, or the file not be opened: true once a
+//  process, with the sentence for whoever asked for the trace. Any thread.
+bool
+artel_trace_trouble(char *ret, size_t size);
+
 bool
 artel_trace_on(void);
 
 //  Note one message from one actor to another, run being its run or empty. What
-//  cannot be written is left out: a trace never disturbs the program. Any thread.
+//  cannot be written is left out (artel_trace_trouble tells it): a trace never
+//  disturbs the program. Any thread.
 void
 artel_trace_message(const char *from, const char *to, const artel_msg_t *msg,
                     artel_str_t run, size_t bytes);

@@ -9,6 +9,7 @@
 #include "guard.h"
 #include "guest.h"
 #include "link.h"
+#include "trace.h"
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -109,6 +110,7 @@ artel_open(const artel_options_t *given, artel_t **ret)
     artel_t *self = artel_client_new(&options);
     if (!self)
         return ARTEL_ENOMEM;
+    (void) artel_trace_open();                  //  told by the link
     rc = artel_connect(self, &options);
     if (rc != 0) {
         if (artel_client_stop(self, STOP_MS))
@@ -118,6 +120,14 @@ artel_open(const artel_options_t *given, artel_t **ret)
     artel_guard_add(self);
     *ret = self;
     return 0;
+}
+
+void
+artel_client_tell_trace(const artel_t *self)
+{
+    char text[512];
+    if (artel_trace_trouble(text, sizeof text))
+        artel_tell(&self->notes, text);
 }
 
 //  Nobody waits any more: what is not done now is not going to be.
@@ -298,7 +308,9 @@ artel_close(artel_t **self_p, int timeout_ms)
     rest_t rest = s_drain(self, deadline);
     rc = s_judge(self, &rest);
     int left = artel_deadline_left(deadline) / 3;
-    if (artel_client_stop(self, left > STOP_MS ? left : STOP_MS / 3))
+    bool stopped = artel_client_stop(self, left > STOP_MS ? left : STOP_MS / 3);
+    artel_client_tell_trace(self);
+    if (stopped)
         artel_client_unref(self);
     return rc;
 }

@@ -29,6 +29,12 @@ artel_notes_done(artel_notes_t *self)
     pthread_mutex_destroy(&self->lock);
 }
 
+void
+artel_tell(const artel_notes_t *self, const char *text)
+{
+    self->log(self->log_arg, ARTEL_LOG_WARNING, text);
+}
+
 //  The lock is held.
 static void
 s_keep(artel_notes_t *self, int code, const char *format, va_list args)
@@ -73,6 +79,6 @@ artel_warn(artel_notes_t *self, int code, const char *format, ...)
     pthread_mutex_unlock(&self->lock);
     va_end(args);
     if (news)
-        self->log(self->log_arg, ARTEL_LOG_WARNING, text);
+        artel_tell(self, text);
     return code;
 }

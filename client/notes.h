@@ -21,6 +21,11 @@ artel_notes_init(artel_notes_t *self, artel_log_fn *log, void *arg);
 void
 artel_notes_done(artel_notes_t *self);
 
+//  Tell a sentence that is no error of a call, through the log callback. Not with a
+//  lock held.
+void
+artel_tell(const artel_notes_t *self, const char *text);
+
 //  Keep the sentence as the client's last error. Returns code.
 int
 artel_fail(artel_notes_t *self, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

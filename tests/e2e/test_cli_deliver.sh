@@ -77,6 +77,19 @@ rm -f copied/catalogue.db-*
 code 'a damaged catalogue is wrong' 1 artel doctor --dir copied
 has 'which is said' "$out" 'catalogue'
 
+# A trace that cannot be written is told once, and nothing fails.
+for trace in /nowhere/trace /dev/full; do
+    code "with the trace $trace all goes on" 0 env ARTEL_TRACE=$trace artel artifact put traced copied/host
+    same 'and it is told once' 1 "$(grep -c "the trace $trace (ARTEL_TRACE) can't be written" <<<"$err")"
+    same 'on stderr, with nothing else' 1 "$(wc -l <<<"$err")"
+done
+ARTEL_TRACE=/nowhere/trace XDG_RUNTIME_DIR=$work arteld --no-restart 2>service.err &
+service=$!
+until_true 20 grep -q 'ARTEL_TRACE' service.err
+kill "$service"
+wait "$service"
+same 'a service tells it too, and serves' '0 1' "$? $(grep -c 'the trace /nowhere/trace' service.err)"
+
 # The directory is found as documented.
 mkdir -p project/.artel project/deep; chmod 700 project/.artel
 unset ARTEL_DIR

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -165,6 +166,46 @@ nothing_is_printed(void)
     CHECK(case_wait(pid, 60000) == 0, "the program did not end well");
     struct stat st;
     CHECK(stat(path, &st) == 0 && st.st_size == 0, "%lld bytes were printed", (long long) st.st_size);
+}
+
+static atomic_int s_times_told;
+static char s_told[600];
+
+static void
+s_note(void *arg, int level, const char *text)
+{
+    (void) arg;
+    CHECK(level == ARTEL_LOG_WARNING, "level %d: %s", level, text);
+    snprintf(s_told, sizeof s_told, "%s", text);
+    s_times_told++;
+}
+
+//  Two clients log with the trace; one of them is told, and no call fails.
+static void
+s_expect_trace_told(const char *path)
+{
+    setenv("ARTEL_TRACE", path, 1);
+    for (int i = 0; i < 2; i++) {
+        artel_t *artel;
+        CHECK_OK(artel_open(&(artel_options_t) { .size = sizeof(artel_options_t), .dir = case_dir, .log = s_note },
+                            &artel));
+        session_log(session_run(artel), 10);
+        CHECK_OK(artel_close(&artel, 30000));
+    }
+    CHECK(s_times_told == 1, "%d warnings, the last: %s", s_times_told, s_told);
+    CHECK(strstr(s_told, path) && strstr(s_told, "ARTEL_TRACE"), "it says: %s", s_told);
+}
+
+static void
+a_trace_that_cannot_be_opened_is_told_once_and_fails_nothing(void)
+{
+    s_expect_trace_told("/nowhere/trace");
+}
+
+static void
+so_is_one_whose_disk_is_full(void)
+{
+    s_expect_trace_told("/dev/full");
 }
 
 //  Calls fn for each open descriptor but the one it reads the folder with.
@@ -402,6 +443,8 @@ main(int argc, char **argv)
         CASE(locale_directory_and_umask_stay),
         CASE(the_environment_stays),
         CASE(nothing_is_printed),
+        CASE(a_trace_that_cannot_be_opened_is_told_once_and_fails_nothing),
+        CASE(so_is_one_whose_disk_is_full),
         CASE(every_descriptor_is_closed_on_exec),
         CASE(opening_and_closing_leaves_no_descriptor_and_no_thread),
         CASE(too_few_descriptors_are_an_error_and_no_abort),

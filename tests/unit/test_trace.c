@@ -7,6 +7,7 @@
 #include "trace.h"
 #include "wire.h"
 
+#include <fcntl.h>
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,17 @@ Test(trace, a_file_that_cannot_be_opened_is_told_each_time_and_nothing_else)
     cr_assert_not(artel_trace_on());
 }
 
+Test(trace, that_it_cannot_be_opened_is_to_be_told_once)
+{
+    char text[300];
+    setenv("ARTEL_TRACE", "/nowhere/trace", 1);
+    artel_trace_open();
+    cr_assert(artel_trace_trouble(text, sizeof text));
+    cr_assert_str_eq(text, "the trace /nowhere/trace (ARTEL_TRACE) can't be written: no such thing; events are "
+                     "missing from it");
+    cr_assert_not(artel_trace_trouble(text, sizeof text));
+}
+
 Test(trace, a_pipe_that_nobody_reads_does_not_block)
 {
     unlink(s_path);
@@ -135,9 +147,28 @@ Test(trace, a_pipe_that_nobody_reads_does_not_block)
     cr_assert_not(artel_trace_on());
 }
 
-Test(trace, a_full_disk_disturbs_nobody)
+Test(trace, a_full_disk_is_to_be_told_once)
 {
+    char text[300];
     setenv("ARTEL_TRACE", "/dev/full", 1);
     cr_assert_eq(artel_trace_open(), 0);
-    artel_trace_message("a", "b", &(artel_msg_t) { .id = ARTEL_MSG_FLUSH }, artel_str("r"), 1);
+    cr_assert_not(artel_trace_trouble(text, sizeof text), "nothing was to be written");
+    for (int i = 0; i < 2; i++)
+        artel_trace_message("a", "b", &(artel_msg_t) { .id = ARTEL_MSG_FLUSH }, artel_str("r"), 1);
+    cr_assert(artel_trace_trouble(text, sizeof text));
+    cr_assert_not_null(strstr(text, "/dev/full (ARTEL_TRACE) can't be written: no space left"));
+    cr_assert_not(artel_trace_trouble(text, sizeof text));
+}
+
+Test(trace, so_is_a_pipe_that_is_full)
+{
+    char text[300];
+    unlink(s_path);
+    cr_assert_eq(mkfifo(s_path, 0600), 0);
+    int reader = open(s_path, O_RDONLY | O_NONBLOCK);
+    cr_assert_eq(artel_trace_open(), 0);
+    for (int i = 0; i < 2000; i++)              //  a pipe holds 64 KiB
+        artel_trace_message("a", "b", &(artel_msg_t) { .id = ARTEL_MSG_FLUSH }, artel_str("r"), 1);
+    cr_assert(artel_trace_trouble(text, sizeof text));
+    close(reader);
 }

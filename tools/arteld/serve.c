@@ -9,6 +9,7 @@
 #include "node.h"
 #include "service.h"
 #include "state.h"
+#include "trace.h"
 
 #include <czmq.h>
 #include <signal.h>
@@ -113,6 +114,14 @@ s_start_node(self_t *self, const char *sinks)
 }
 
 static void
+s_say_trace(void)
+{
+    char text[512];
+    if (artel_trace_trouble(text, sizeof text))
+        arteld_say("%s", text);
+}
+
+static void
 s_done(self_t *self)
 {
     artel_fd_close(self->lock);
@@ -135,9 +144,11 @@ arteld_serve(const arteld_options_t *options)
         rc = s_start_node(&self, options->sinks);
     if (rc == 0) {
         arteld_say("serving %s at %s", self.state, self.path);
+        s_say_trace();
         int sig = s_wait(&self, -1);
         arteld_say("%s: finishing what is under way", strsignal(sig));
         artel_node_stop(&self.node, options->drain_ms);
+        s_say_trace();
         unlink(self.path);
     }
     s_done(&self);
