@@ -4,6 +4,7 @@
 
 #include "bounds.h"
 #include "errors.h"
+#include "history.h"
 
 #include <msgpack.h>
 
@@ -62,6 +63,17 @@ artel_batch_next(artel_batch_reader_t *self, artel_msg_t *ret)
     return 1;
 }
 
+//  Step over the history records at the front that can be checked where they lie.
+static void
+s_skip_histories(artel_batch_reader_t *self)
+{
+    size_t used;
+    while ((used = artel_check_history(self->at, self->left, self->head.keys.n)) > 0) {
+        self->at += used;
+        self->left -= used;
+    }
+}
+
 int
 artel_batch_check(const void *data, size_t len)
 {
@@ -72,8 +84,10 @@ artel_batch_check(const void *data, size_t len)
     artel_msg_t msg;
     int rc = artel_batch_read(data, len, &zone, &reader);
     if (rc == 0)
-        while ((rc = artel_batch_next(&reader, &msg)) > 0)
-            continue;
+        do {                                    //  of the head only the number of keys is needed now
+            s_skip_histories(&reader);
+            msgpack_zone_clear(&zone);
+        } while ((rc = artel_batch_next(&reader, &msg)) > 0);
     msgpack_zone_destroy(&zone);
     return rc;
 }

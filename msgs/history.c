@@ -1,5 +1,5 @@
-//  history.c - a history record written straight into its buffer (the format's
-//  specification: github.com/msgpack/msgpack/blob/master/spec.md).
+//  history.c - a history record written straight into its buffer, and checked where it lies
+//  (the format's specification: github.com/msgpack/msgpack/blob/master/spec.md).
 
 #include "history.h"
 
@@ -11,6 +11,7 @@
 enum {
     HEAD = 1 + 1 + 9 + 9 + 5,   //  most bytes of the array, id, step, at_ms and map header
     CELL = 5 + 9,               //  and of a key's index and a number
+    MAX_QUICK = 15,             //  cells of a row whose header is a byte
 };
 
 //  A tag and the low n bytes of v, most significant first.
@@ -150,4 +151,71 @@ artel_pack_history(const artel_msg_history_t *history, msgpack_sbuffer *out)
     at = s_row(at, history->row);
     out->size = (size_t) (at - (uint8_t *) out->data);
     return 0;
+}
+
+//  Checking: each step takes one value and returns where the next begins, or NULL.
+
+//  A number of a tag behind which 1, 2, 4 or 8 bytes follow, as its last two bits say.
+static const uint8_t *
+s_skip_tagged(const uint8_t *at, const uint8_t *end)
+{
+    ptrdiff_t bytes = 1 + (1 << (*at & 3));
+    return bytes <= end - at ? at + bytes : NULL;
+}
+
+//  An integer that an int64_t holds.
+static const uint8_t *
+s_skip_i64(const uint8_t *at, const uint8_t *end)
+{
+    if (*at < 0x80 || *at >= 0xe0)
+        return at + 1;
+    if (*at < 0xcc || *at > 0xd3)
+        return NULL;
+    const uint8_t *next = s_skip_tagged(at, end);
+    return next && *at == 0xcf && at[1] >= 0x80 ? NULL : next;
+}
+
+static const uint8_t *
+s_skip_key(const uint8_t *at, const uint8_t *end, size_t n_keys)
+{
+    size_t key = *at;
+    const uint8_t *next = at + 1;
+    if (*at >= 0x80) {
+        next = *at == 0xcc || *at == 0xcd ? s_skip_tagged(at, end) : NULL;
+        key = !next ? SIZE_MAX : *at == 0xcc ? at[1] : (size_t) (at[1] << 8 | at[2]);
+    }
+    return key < n_keys ? next : NULL;
+}
+
+static const uint8_t *
+s_skip_value(const uint8_t *at, const uint8_t *end)
+{
+    if (*at == 0xcb)
+        return end - at >= 9 ? at + 9 : NULL;
+    if (*at == 0xc2 || *at == 0xc3)
+        return at + 1;
+    if ((*at & 0xe0) != 0xa0)
+        return s_skip_i64(at, end);
+    ptrdiff_t bytes = 1 + (*at & 31);           //  a short text
+    return bytes <= end - at ? at + bytes : NULL;
+}
+
+size_t
+artel_check_history(const void *data, size_t len, size_t n_keys)
+{
+    const uint8_t *at = data, *end = at + len;
+    if (len < 5 || at[0] != 0x94 || at[1] != ARTEL_MSG_HISTORY)
+        return 0;
+    at = s_skip_i64(at + 2, end);
+    if (at && at < end)
+        at = s_skip_i64(at, end);
+    if (!at || at == end || (*at & 0xf0) != 0x80)
+        return 0;
+    for (unsigned left = *at++ & MAX_QUICK; left > 0; left--) {
+        at = at < end ? s_skip_key(at, end, n_keys) : NULL;
+        at = at && at < end ? s_skip_value(at, end) : NULL;
+        if (!at)
+            return 0;
+    }
+    return (size_t) (at - (const uint8_t *) data);
 }

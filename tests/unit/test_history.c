@@ -1,4 +1,5 @@
-//  The quick way to pack a history record writes the bytes of the slow one.
+//  The quick way to pack a history record writes the bytes of the slow one, and the quick way
+//  to check one takes nothing that the slow one would not.
 
 #include <criterion/criterion.h>
 
@@ -87,4 +88,72 @@ Test(history, many_records_go_one_behind_the_other)
     cr_assert_eq(memcmp(quick.data, slow.data, slow.size), 0);
     msgpack_sbuffer_destroy(&quick);
     msgpack_sbuffer_destroy(&slow);
+}
+
+//  Whether the slow way takes the bytes as one history record of these keys; its length.
+static size_t
+s_slow_check(const uint8_t *data, size_t len, size_t n_keys)
+{
+    artel_msg_t msg;
+    msgpack_zone zone;
+    size_t used;
+    cr_assert(msgpack_zone_init(&zone, 4096));
+    bool ok = artel_msg_unpack(data, len, &zone, &msg, &used) == 0 && msg.id == ARTEL_MSG_HISTORY;
+    for (size_t i = 0; ok && i < msg.history.row.n; i++)
+        ok = msg.history.row.at[i].key < n_keys;
+    msgpack_zone_destroy(&zone);
+    return ok ? used : 0;
+}
+
+//  A record with every kind of value, of a key that takes a byte, two and three.
+static msgpack_sbuffer
+s_rich_record(int64_t step)
+{
+    artel_cell_t cells[] = {
+        { .key = 0, .kind = ARTEL_F64, .f64 = 0.5 },       { .key = 127, .kind = ARTEL_BOOL, .flag = true },
+        { .key = 200, .kind = ARTEL_I64, .i64 = -70000 },  { .key = 900, .kind = ARTEL_STR, .str = { "text", 4 } },
+        { .key = 1, .kind = ARTEL_I64, .i64 = INT64_MAX }, { .key = 2, .kind = ARTEL_I64, .i64 = 200 },
+    };
+    msgpack_sbuffer out;
+    msgpack_sbuffer_init(&out);
+    artel_msg_history_t history = { step, 1700000000000, { cells, sizeof cells / sizeof *cells } };
+    cr_assert_eq(artel_pack_history(&history, &out), 0);
+    return out;
+}
+
+Test(history, what_we_pack_is_checked_the_quick_way)
+{
+    msgpack_sbuffer out = s_rich_record(-1);
+    cr_assert_eq(artel_check_history(out.data, out.size, 901), out.size);
+    cr_assert_eq(artel_check_history(out.data, out.size, 900), 0, "key 900 is the 901st");
+    for (size_t len = 0; len < out.size; len++) {
+        char *cut = malloc(len + 1);            //  so that a sanitizer sees a step too far
+        memcpy(cut, out.data, len);
+        cut = realloc(cut, len ? len : 1);
+        cr_assert_eq(artel_check_history(cut, len, 901), 0, "%zu", len);
+        free(cut);
+    }
+    msgpack_sbuffer_destroy(&out);
+}
+
+//  Each byte of it as each other byte.
+Test(history, the_quick_check_takes_only_what_the_slow_one_takes)
+{
+    static const int64_t steps[] = { -40, 0, 200, 70000, INT64_MIN };
+    unsigned taken = 0;
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+        msgpack_sbuffer out = s_rich_record(steps[s]);
+        for (size_t i = 0; i < out.size; i++)
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char was = out.data[i];
+                out.data[i] = (char) byte;
+                size_t quick = artel_check_history(out.data, out.size, 901);
+                if (quick)
+                    cr_assert_eq(quick, s_slow_check((uint8_t *) out.data, out.size, 901), "byte %zu is %02x", i, byte);
+                taken += quick > 0;
+                out.data[i] = was;
+            }
+        msgpack_sbuffer_destroy(&out);
+    }
+    cr_assert_gt(taken, 1000);
 }
