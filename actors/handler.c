@@ -178,6 +178,7 @@ s_open(artel_handler_self_t *self, const artel_handler_args_t *args)
     self->credit_left = TOTAL_CREDIT;
     self->entries = artel_idmap_new(s_entry_free);
     self->askers = artel_idmap_new(s_free);
+    STAILQ_INIT(&self->adopts);
     self->xids = artel_xids_new(args->sinks);
     int rc = artel_wire_init(&self->wire, "handler");
     if (rc == 0 && !self->xids)
@@ -199,6 +200,8 @@ s_close(artel_handler_self_t *self)
     zsock_destroy(&self->sender);
     zhashx_destroy(&self->entries);
     zhashx_destroy(&self->askers);
+    for (artel_handler_adopt_t *adopt; (adopt = STAILQ_FIRST(&self->adopts)); free(adopt))
+        STAILQ_REMOVE_HEAD(&self->adopts, next);
     artel_xids_destroy(&self->xids);
     artel_wire_done(&self->wire);
 }

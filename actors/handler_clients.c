@@ -6,7 +6,7 @@
 #include "errors.h"
 #include "trace.h"
 
-enum { MAX_ASKERS = 1024 };
+enum { MAX_ASKERS = 1024, LONGEST_WAIT_MS = 1 << 30 };
 
 typedef artel_handler_self_t self_t;
 typedef artel_handler_entry_t entry_t;
@@ -97,7 +97,6 @@ s_on_batch(self_t *self, turn_t *turn)
         s_refuse(self, turn, head->writer, head->counter, ARTEL_EPROTO, fault);
         return;
     }
-    entry->peer = turn->peer;
     if (head->counter == entry->passed + 1)
         s_pass_on(self, entry, turn);
     else if (head->counter <= entry->accepted || head->counter > entry->passed)
@@ -241,18 +240,38 @@ s_on_resolve(self_t *self, turn_t *turn)
     artel_wire_send(&self->wire, self->sender, "sender", &turn->msg);
 }
 
+void
+artel_handler_adopt_next(artel_handler_self_t *self)
+{
+    artel_handler_adopt_t *adopt = STAILQ_FIRST(&self->adopts);
+    if (self->adopting || !adopt)
+        return;
+    STAILQ_REMOVE_HEAD(&self->adopts, next);
+    int64_t left = adopt->until - artel_now_ms();
+    self->adopting = adopt->token;
+    s_ask_writer(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = {
+        adopt->token, left > 0 ? (uint64_t) left : 0 } });
+    free(adopt);
+}
+
+//  One at a time; those that come meanwhile wait for their turn, on their own time.
 static void
 s_on_adopt(self_t *self, turn_t *turn)
 {
-    uint64_t token = self->adopting ? 0 : s_add_asker(self, &turn->peer, turn->msg.adopt.token, (artel_str_t) { 0 });
+    const artel_msg_adopt_t *ask = &turn->msg.adopt;
+    uint64_t wait_ms = ask->wait_ms < LONGEST_WAIT_MS ? ask->wait_ms : LONGEST_WAIT_MS;
+    artel_handler_adopt_t *adopt = malloc(sizeof *adopt);
+    uint64_t token = adopt ? s_add_asker(self, &turn->peer, ask->token, (artel_str_t) { 0 }) : 0;
     if (!token) {
+        free(adopt);
         artel_handler_reply(self, &turn->peer, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
-            .token = turn->msg.adopt.token, .code = ARTEL_EAGAIN,
-            .text = artel_str("another adoption is under way") } });
+            .token = ask->token, .code = ARTEL_EAGAIN, .text = artel_str("too many questions are waiting") } });
         return;
     }
-    self->adopting = turn->msg.adopt.token = token;
-    s_ask_writer(self, &turn->msg);
+    adopt->token = token;
+    adopt->until = artel_now_ms() + (int64_t) wait_ms;
+    STAILQ_INSERT_TAIL(&self->adopts, adopt, next);
+    artel_handler_adopt_next(self);
 }
 
 //  Artifacts.

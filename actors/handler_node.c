@@ -185,9 +185,10 @@ s_on_adopted(self_t *self, const artel_msg_t *msg)
     if (!artel_handler_take_asker(self, msg->adopted.token, &asker))
         return;
     artel_msg_t up = *msg;
-    self->adopting = 0;
     up.adopted.token = asker.token;
     artel_handler_reply(self, &asker.peer, &up);
+    self->adopting = 0;
+    artel_handler_adopt_next(self);
 }
 
 static void

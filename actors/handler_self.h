@@ -10,6 +10,8 @@
 #include "wire.h"
 #include "xids.h"
 
+#include <sys/queue.h>
+
 //  An artifact_send whose response waits until its batch is durable.
 typedef struct {
     artel_id_t xid;
@@ -39,6 +41,13 @@ typedef struct {
     int sink;                   //  that it is about
 } artel_handler_asker_t;
 
+//  An adopt that waits for the one before it.
+typedef struct artel_handler_adopt {
+    STAILQ_ENTRY(artel_handler_adopt) next;
+    uint64_t token;             //  ours
+    int64_t until;              //  ms monotonic
+} artel_handler_adopt_t;
+
 //  Why a sink does not go on; code 0: it does.
 typedef struct {
     int64_t code;
@@ -61,6 +70,7 @@ typedef struct {
     zhashx_t *askers;           //  our token (as an id) -> artel_handler_asker_t
     uint64_t last_token;
     uint64_t adopting;          //  our token of the adopt under way, or 0
+    STAILQ_HEAD(, artel_handler_adopt) adopts;  //  those that wait for it
 } artel_handler_self_t;
 
 //  One message of a client. A function that keeps the frame empties it.
@@ -94,6 +104,10 @@ artel_handler_answer_poll(void *self, const artel_peer_t *peer,
 //  No batches come any more: what was granted goes back.
 void
 artel_handler_close(artel_handler_self_t *self, artel_handler_entry_t *entry);
+
+//  Begin the next adopt that waits, if none is under way.
+void
+artel_handler_adopt_next(artel_handler_self_t *self);
 
 //  The entry of a writer, or NULL.
 artel_handler_entry_t *

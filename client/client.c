@@ -226,10 +226,11 @@ s_count_rest(artel_run_t *run, rest_t *rest)
     else
         rest->dropped += dropped;
     bool delivered = run->delivered >= last && !run->jobs;
-    if (run->state == ARTEL_RUN_FAILED || run->abandoned || (!unaccepted && delivered))
+    bool failed = run->state == ARTEL_RUN_FAILED;
+    if ((failed && !run->dead) || run->abandoned || (!unaccepted && delivered))
         return;
     s_note_pending(run, unaccepted, rest);
-    rest->open |= !run->dead || !delivered;
+    rest->open |= !failed && (!run->dead || !delivered);
 }
 
 static rest_t

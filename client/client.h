@@ -73,6 +73,7 @@ struct artel_run {
 
     artel_run_t *next;          //  the rest: the client's lock
     artel_run_state_t state;
+    bool was_open;              //  once; then it is opened again after whatever failure may pass
     int open_code;              //  why it is FAILED
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches

@@ -49,7 +49,7 @@ s_has_queued(artel_t *client)
             return true;
         bool queued = artel_outbox_last(&run->outbox) > run->accepted;
         pthread_mutex_unlock(&run->outbox.lock);
-        if (queued && run->state != ARTEL_RUN_FAILED)
+        if (queued && run->state != ARTEL_RUN_FAILED && !run->dead)
             return true;
     }
     return false;

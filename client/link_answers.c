@@ -40,27 +40,23 @@ s_rewind(artel_run_t *run, int code)
     run->flush_sent = 0;
 }
 
+//  Not to be tried so soon again as it was this time.
 static void
-s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
+s_back_off(artel_run_t *run)
 {
-    artel_run_t *run = artel_client_run(self->client, msg->run_opened.writer);
-    if (!run)
-        return;
-    run->state = msg->run_opened.code == 0 ? ARTEL_RUN_OPEN : ARTEL_RUN_FAILED;
-    run->open_code = (int) msg->run_opened.code;
-    snprintf(run->open_why, sizeof run->open_why, "%.*s", (int) msg->run_opened.text.len,
-             msg->run_opened.text.at);
-    if (run->state == ARTEL_RUN_OPEN) {
-        run->durable = msg->run_opened.durable;
-        run->credit = msg->run_opened.credit;
-        s_accept(run, msg->run_opened.accepted);
-        s_rewind(run, 0);
-    }
-    if (run->state == ARTEL_RUN_OPEN && run->abandoned) {
-        artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { run->writer } });
-        run->state = ARTEL_RUN_FAILED;
-    }
-    s_changed(self);
+    run->backoff_ms = run->backoff_ms ? run->backoff_ms * 2 : BACKOFF_MS;
+    if (run->backoff_ms > MAX_BACKOFF_MS)
+        run->backoff_ms = MAX_BACKOFF_MS;
+    run->retry_at = artel_now_ms() + run->backoff_ms;
+}
+
+//  Whether a journal that was open once is to be asked for again: another process has it for
+//  a moment, a disk is full. What can't pass is the end of it.
+static bool
+s_may_pass(const artel_run_t *run, int64_t code)
+{
+    return run->was_open && code != ARTEL_ECLOSED && code != ARTEL_EEXIST && code != ARTEL_ENOENT
+           && code != ARTEL_EVERSION && code != ARTEL_ECORRUPT && code != ARTEL_EINVAL;
 }
 
 static void
@@ -68,6 +64,7 @@ s_copy(char *ret, size_t size, artel_str_t text)
 {
     snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
 }
+
 
 //  The primary sink takes nothing, or does again: told once, and kept for those who wait for
 //  it. That it is busy is no trouble.
@@ -100,28 +97,83 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     s_changed(self);
 }
 
-//  Nothing more of this run will be accepted or durable. What was accepted is delivered.
+//  Nothing more of this run will be accepted. What was is delivered.
 static void
-s_on_undurable(artel_link_self_t *self, artel_run_t *run, const artel_msg_refused_t *why)
+s_die(artel_run_t *run, int code, artel_str_t why)
 {
-    run->dead = (int) why->code;
-    s_copy(run->dead_why, sizeof run->dead_why, why->text);
+    run->dead = code;
+    s_copy(run->dead_why, sizeof run->dead_why, why);
     pthread_mutex_lock(&run->outbox.lock);
     artel_outbox_end(&run->outbox, run->dead);
     pthread_mutex_unlock(&run->outbox.lock);
+}
+
+//  Nor durable.
+static void
+s_on_undurable(artel_link_self_t *self, artel_run_t *run, const artel_msg_refused_t *why)
+{
+    s_die(run, (int) why->code, why->text);
     self->told = run->dead;
     snprintf(self->told_text, sizeof self->told_text, "run %s: %s; what it has may not survive a power loss, and it "
              "takes no more: start the program again when the disk is well", run->id, run->dead_why);
+}
+
+//  The next service has the run's journal no more, or not as it was.
+static void
+s_on_lost_journal(artel_link_self_t *self, artel_run_t *run, int code, artel_str_t why)
+{
+    s_die(run, code, why);
+    run->state = ARTEL_RUN_FAILED;
+    self->told = run->dead;
+    snprintf(self->told_text, sizeof self->told_text, "run %s takes no more records: the service has its journal "
+             "no more: %s", run->id, run->dead_why);
+}
+
+//  The journal is open, be it for the first time or by the next service.
+static void
+s_opened(artel_link_self_t *self, artel_run_t *run, const artel_msg_run_opened_t *opened)
+{
+    run->state = ARTEL_RUN_OPEN;
+    run->was_open = true;
+    run->durable = opened->durable > run->durable ? opened->durable : run->durable;
+    run->credit = opened->credit;
+    s_accept(run, opened->accepted);
+    s_rewind(run, 0);
+    if (!run->abandoned)
+        return;
+    artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { run->writer } });
+    run->state = ARTEL_RUN_FAILED;
+}
+
+static void
+s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_run_opened_t *opened = &msg->run_opened;
+    artel_run_t *run = artel_client_run(self->client, opened->writer);
+    if (!run)
+        return;
+    run->open_code = (int) opened->code;
+    s_copy(run->open_why, sizeof run->open_why, opened->text);
+    if (opened->code == 0 && opened->accepted < run->accepted) {
+        s_on_lost_journal(self, run, ARTEL_ELOST, artel_str("batches that were accepted are not in it any more"));
+    } else if (opened->code == 0) {
+        s_opened(self, run, opened);
+    } else if (s_may_pass(run, opened->code)) {
+        run->state = ARTEL_RUN_NEW;
+        s_back_off(run);
+    } else if (run->was_open) {
+        s_on_lost_journal(self, run, run->open_code, opened->text);
+    } else {
+        run->state = ARTEL_RUN_FAILED;
+    }
+    s_changed(self);
 }
 
 //  The node took nothing from this batch on.
 static void
 s_on_rejection(artel_link_self_t *self, artel_run_t *run, int code)
 {
-    run->backoff_ms = run->backoff_ms ? run->backoff_ms * 2 : BACKOFF_MS;
-    if (run->backoff_ms > MAX_BACKOFF_MS)
-        run->backoff_ms = MAX_BACKOFF_MS;
-    run->retry_at = artel_now_ms() + run->backoff_ms;
+    s_back_off(run);
     run->refused = code;
     run->refusals++;
     s_rewind(run, code);

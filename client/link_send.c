@@ -72,7 +72,7 @@ s_is_forgotten(artel_link_self_t *self, artel_run_t *run)
     pthread_mutex_lock(&run->outbox.lock);
     uint64_t last = artel_outbox_last(&run->outbox), dropped = run->outbox.dropped;
     pthread_mutex_unlock(&run->outbox.lock);
-    if (!run->exited || run->accepted < last)
+    if (run->state != ARTEL_RUN_OPEN || !run->exited || run->accepted < last)
         return false;
     if (!run->close_sent)
         artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { run->writer } });

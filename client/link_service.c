@@ -66,6 +66,7 @@ s_forget_sent(artel_t *client)
     client->asks.in_flight = 0;
     for (artel_request_t *r = client->requests; r; r = r->next)
         r->sent = false;
+    snprintf(client->trouble, sizeof client->trouble, "the service is gone");
 }
 
 static void
@@ -213,4 +214,5 @@ artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome)
         return;
     self->state = ARTEL_LINK_UP;
     self->backoff_ms = 0;
+    client->trouble[0] = 0;
 }

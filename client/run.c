@@ -4,6 +4,7 @@
 #include "bounds.h"
 #include "client.h"
 #include "errors.h"
+#include "fds.h"
 #include "link.h"
 #include "presence.h"
 #include "utf8.h"
@@ -17,7 +18,7 @@ enum { START_MS = 5000, START_RECORDS = 2 };
 void
 artel_run_free(artel_run_t *run)
 {
-    artel_presence_end(run->client->dir, run->id, run->writer, run->presence);
+    artel_fd_close(run->presence);
     artel_outbox_done(&run->outbox);
     free(run->about.project);
     free(run->about.name);
@@ -390,13 +391,15 @@ s_tell_not_started(const artel_run_t *run, int rc)
     static const struct { int code; const char *text; } reasons[] = {
         { ARTEL_EEXIST, "a run of this id exists; resume it (ARTEL_RESUME_ALLOW), or take another id" },
         { ARTEL_ENOENT, "it is to be resumed, and there is no run of this id" },
-        { ARTEL_ETIMEOUT, "the node has not opened its journal within 5 s; is the disk well?" },
+        { ARTEL_ETIMEOUT, "the node has not opened its journal within 5 s" },
     };
+    char trouble[300];
     const char *why = *run->open_why ? run->open_why : artel_error_code_text(rc);
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (reasons[i].code == rc)
             why = reasons[i].text;
-    return artel_fail(&run->client->notes, rc, "run %s was not started in %s: %s", run->id, run->client->dir, why);
+    return artel_fail(&run->client->notes, rc, "run %s was not started in %s: %s%s", run->id, run->client->dir, why,
+                      artel_client_trouble(run->client, trouble, sizeof trouble));
 }
 
 //  Add the run, and wait until its journal is open. A run nobody waits for any

@@ -66,14 +66,6 @@ artel_presence_forget(const char *state, const char *run, artel_id_t writer)
     free(path);
 }
 
-void
-artel_presence_end(const char *state, const char *run, artel_id_t writer, int fd)
-{
-    if (fd >= 0)
-        artel_presence_forget(state, run, writer);
-    artel_fd_close(fd);
-}
-
 //  Only asks, and so never keeps the program itself from locking.
 int
 artel_presence_check(const char *state, const char *run, artel_id_t writer)

@@ -10,15 +10,11 @@
 
 #include "id.h"
 
-//  Say that the writer's program lives. *ret_fd holds it until artel_presence_end
-//  or the end of the process. Not durable, as processes aren't. ARTEL_EMFILE,
+//  Say that the writer's program lives. *ret_fd holds it until artel_fd_close or the
+//  end of the process; the file is the service's to remove. Not durable, as processes aren't. ARTEL_EMFILE,
 //  ARTEL_ENOSPC, ARTEL_EACCES, ARTEL_EIO.
 int
 artel_presence_begin(const char *state, const char *run, artel_id_t writer, int *ret_fd);
-
-//  The writer is over. -1 is fine.
-void
-artel_presence_end(const char *state, const char *run, artel_id_t writer, int fd);
 
 //  1: its program lives; 0: it does not, or never said so; or why that cannot be told.
 int

@@ -1,0 +1,201 @@
+//  The link to a service that is restarted, refuses, forgets, or says nothing: the node is played.
+
+#include "actor.h"
+#include "client.h"
+#include "link.h"
+#include "played_node.h"
+#include "scratch.h"
+
+static artel_t *s_client;
+static char s_endpoint[160], s_said[512];
+static atomic_int s_warnings;
+
+static void
+s_log(void *arg, int level, const char *text)
+{
+    (void) arg;
+    if (level >= ARTEL_LOG_WARNING) {
+        snprintf(s_said, sizeof s_said, "%s", text);
+        s_warnings++;
+    }
+}
+
+static int
+s_open(void)
+{
+    return artel_open(&(artel_options_t) { .size = sizeof(artel_options_t), .log = s_log, .queue_ms = -1 }, &s_client);
+}
+
+static void
+s_setup(void)
+{
+    s_scratch_make();
+    s_node.state = s_scratch;
+    snprintf(s_endpoint, sizeof s_endpoint, "ipc://%s/socket", s_scratch);
+    setenv("ARTEL_ENDPOINT", s_endpoint, 1);
+    s_node_start(s_endpoint);
+}
+
+static void
+s_teardown(void)
+{
+    if (s_client)
+        artel_close(&s_client, 500);
+    s_node_stop();
+    s_scratch_remove();
+}
+
+TestSuite(link_service, .init = s_setup, .fini = s_teardown, .timeout = 60);
+
+static artel_run_t *
+s_run(void)
+{
+    artel_run_t *run;
+    cr_assert_eq(s_open(), 0, "%s", artel_open_error());
+    cr_assert_eq(artel_run_start(s_client, &(artel_run_options_t) { .size = sizeof(artel_run_options_t), .id = "r" },
+                                 &run), 0);
+    return run;
+}
+
+static void
+s_restart_node(void)
+{
+    s_node.restart = true;
+    while (s_node.restart)
+        usleep(1000);
+}
+
+Test(link_service, greets_and_knows_then_where_the_state_is)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(s_node.hellos, 1);
+    cr_assert_str_eq(s_client->dir, s_scratch);
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS), 0);
+}
+
+Test(link_service, is_told_at_once_that_it_speaks_another_protocol)
+{
+    s_node.welcome_code = ARTEL_EVERSION;
+    int64_t begin = artel_now_ms();
+    cr_assert_eq(s_open(), ARTEL_EVERSION);
+    cr_assert_lt(artel_now_ms() - begin, 3000);
+    cr_assert_not_null(strstr(artel_open_error(), s_endpoint), "%s", artel_open_error());
+}
+
+Test(link_service, waits_five_seconds_for_a_welcome)
+{
+    s_node.silent = true;
+    int64_t begin = artel_now_ms();
+    cr_assert_eq(s_open(), ARTEL_EUNAVAIL);
+    int64_t took = artel_now_ms() - begin;
+    cr_assert(took >= 5000 && took < 7000, "%d ms", (int) took);
+}
+
+Test(link_service, opens_its_journals_again_after_a_restart_and_sends_only_the_rest)
+{
+    artel_run_t *run = s_run();
+    for (int i = 0; i < 20; i++) {
+        cr_assert_eq(artel_run_log(run, "k", i, i), 0);
+        cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    }
+    uint64_t accepted = s_node.accepted;
+    int batches = s_node.batches;
+    s_restart_node();
+    cr_assert_eq(artel_run_log(run, "k", 20, 20), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    cr_assert_eq(s_node.accepted, accepted + 1);
+    cr_assert_eq(s_node.batches, batches + 1);
+    cr_assert_eq(s_node.hellos, 2);
+    cr_assert_eq(s_node.opens, 2);
+    cr_assert_eq(s_warnings, 1);
+    cr_assert_not_null(strstr(s_said, "is gone"), "%s", s_said);
+}
+
+Test(link_service, sends_again_what_the_old_service_did_not_accept)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    uint64_t accepted = s_node.accepted;
+    s_node.silent = true;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 200), ARTEL_ETIMEOUT);
+    s_node.accepted = accepted;                 //  it lost what it took
+    s_node.silent = false;
+    s_restart_node();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    cr_assert_eq(s_node.accepted, accepted + 1);
+}
+
+Test(link_service, an_accepted_batch_that_the_next_service_has_not_is_told_as_lost)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_node.accepted = 0;
+    s_restart_node();
+    artel_run_log(run, "k", 1, 1);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), ARTEL_ELOST);
+    cr_assert_not_null(strstr(s_said, "not in it any more"), "%s", s_said);
+}
+
+Test(link_service, asks_for_its_journal_until_the_next_service_has_it)
+{
+    artel_run_t *run = s_run();
+    s_node.open_fails = 3;
+    s_node.open_code = ARTEL_ELOCKED;
+    s_restart_node();
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    cr_assert_eq(s_node.opens, 5);
+}
+
+Test(link_service, a_journal_that_is_over_ends_the_waits_with_the_reason)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_node.open_fails = 1;
+    s_node.open_code = ARTEL_ECORRUPT;
+    s_restart_node();
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), ARTEL_ECORRUPT);
+}
+
+Test(link_service, a_wait_for_an_artifact_goes_on_with_the_next_service)
+{
+    artel_run_t *run = s_run();
+    artel_artifact_t *artifact;
+    artel_future_t *future;
+    s_node.pending = 1000000;
+    cr_assert_eq(artel_artifact_new("m", NULL, &artifact), 0);
+    cr_assert_eq(artel_artifact_add_bytes(artifact, "x", "1", 1), 0);
+    cr_assert_eq(artel_run_log_artifact(run, artifact, &future), 0);
+    cr_assert_eq(artel_future_wait(future, 200), ARTEL_ETIMEOUT);
+    s_restart_node();
+    s_node.pending = 0;
+    cr_assert_eq(artel_future_wait(future, WAIT_MS), 0);
+    artel_future_destroy(&future);
+    artel_artifact_destroy(&artifact);
+}
+
+//  A lost answer: fifteen seconds of silence are the thing under test.
+Test(link_service, a_service_that_says_nothing_is_greeted_anew)
+{
+    artel_run_t *run = s_run();
+    s_node.silent = true;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 300), ARTEL_ETIMEOUT);
+    s_node.silent = false;
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 30000), 0);
+    cr_assert_eq(s_node.hellos, 2);
+}
+
+Test(link_service, close_ends_in_time_while_the_service_is_away)
+{
+    artel_run_t *run = s_run();
+    s_node.silent = true;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    int64_t begin = artel_now_ms();
+    cr_assert_eq(artel_close(&s_client, 300), ARTEL_ELOST);
+    cr_assert_lt(artel_now_ms() - begin, 1500);
+}
