@@ -29,6 +29,8 @@
  *    NODEDUP        the sink does not know the xids it has seen        once
  *    POSITIONONLY   an artifact_send that comes again is not delivered
  *                   again, since the position has passed it            term
+ *    NORECALL       the sink is not asked for what the table does not know,
+ *                   and a run that is over cannot send again           term
  *    SURMISE        the sink's position is taken for its answer        truth
  */
 
@@ -61,6 +63,7 @@ bool wanted;                /* sender: to be delivered */
 bool in_flight;             /* sender: deliver is with the backend */
 
 mtype told = pending;       /* what the program knows */
+bool over;                  /* the run has ended: nothing can be sent again once it is acked */
 bool acked;
 bool ended;
 byte losses, crashes;
@@ -101,6 +104,10 @@ inline answer(msg, state)
 active proctype client()
 {
     mtype msg, state;
+    if
+    :: over = true
+    :: over = false
+    fi;
     do
     :: told != pending -> break
     :: told == pending ->
@@ -115,7 +122,7 @@ active proctype client()
             :: to_client?msg,state ->
                 if
                 :: msg == artifact_send_response -> acked = true
-                :: msg == artifact_poll_response && state == unknown -> acked = false
+                :: msg == artifact_poll_response && state == unknown -> acked = over
                 :: msg == artifact_poll_response && state == pending
                 :: msg == artifact_poll_response && (state == done || state == failed) -> told = state
                 fi
@@ -148,11 +155,19 @@ inline on_artifact_send()
 #endif
 }
 
+/*  What the table does not know the sink is asked for (recall, recalled). */
 inline on_artifact_poll()
 {
     if
     :: table == pending -> parked = true
-    :: table != pending -> answer(artifact_poll_response, table)
+#ifndef NORECALL
+    :: table == unknown && commits > 0 -> answer(artifact_poll_response, done)
+    :: table == unknown && commits == 0 && refused -> answer(artifact_poll_response, failed)
+    :: table == unknown && commits == 0 && !refused -> answer(artifact_poll_response, unknown)
+#else
+    :: table == unknown -> answer(artifact_poll_response, unknown)
+#endif
+    :: table == done || table == failed -> answer(artifact_poll_response, table)
     fi
 }
 
