@@ -319,21 +319,23 @@ Test(handler, answers_the_question_of_each_client_though_their_tokens_are_the_sa
     zsock_destroy(&second);
 }
 
-Test(handler, adopts_for_one_client_at_a_time)
+Test(handler, adopts_for_one_client_at_a_time_and_for_the_next_when_that_is_over)
 {
     s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 7, .wait_ms = 100 } });
-    artel_msg_t asked = s_recv(s_writer);
-    uint64_t token = asked.adopt.token;
-    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 8 } });
-    artel_msg_t msg = s_recv(s_client);
-    cr_assert_eq(msg.adopted.token, 8);
-    cr_assert_eq(msg.adopted.code, ARTEL_EAGAIN);
-    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = { .token = token, .journals = 3 } });
+    artel_msg_t first = s_recv(s_writer);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 8, .wait_ms = 60000 } });
+    artel_msg_t msg;
+    cr_assert_not(s_try_recv(s_writer, 50, &msg));
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
+        .token = first.adopt.token, .journals = 3 } });
     msg = s_recv(s_client);
     cr_assert_eq(msg.adopted.token, 7);
     cr_assert_eq(msg.adopted.journals, 3);
-    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { .token = 9 } });
-    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_ADOPT);
+    artel_msg_t second = s_recv(s_writer);
+    cr_assert_eq(second.id, ARTEL_MSG_ADOPT);
+    cr_assert(second.adopt.wait_ms > 50000 && second.adopt.wait_ms < 60000, "it waits on its own time");
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = { .token = second.adopt.token } });
+    cr_assert_eq(s_recv(s_client).adopted.token, 8);
 }
 
 Test(handler, says_why_the_primary_sink_does_not_go_on_and_that_it_does_again)
