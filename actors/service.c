@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +76,19 @@ artel_service_folder(const char *path)
     return rc;
 }
 
+//  Whether the process at the other end is ours.
 static int
-s_connect(const char *path)
+s_check_peer(int fd)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        return artel_error_of_errno(errno);
+    return peer.uid == geteuid() ? 0 : ARTEL_EACCES;
+}
+
+int
+artel_service_probe(const char *path)
 {
     struct sockaddr_un to = { .sun_family = AF_UNIX };
     if (strlen(path) >= sizeof to.sun_path)
@@ -87,22 +97,11 @@ s_connect(const char *path)
     if (fd < 0)
         return artel_error_of_errno(errno);
     memcpy(to.sun_path, path, strlen(path));
-    int rc = connect(fd, (struct sockaddr *) &to, sizeof to) == 0 ? 0
-             : errno == ENOENT || errno == ECONNREFUSED ? ARTEL_ENOENT
-             : errno == EAGAIN || errno == EACCES ? ARTEL_EUNAVAIL : artel_error_of_errno(errno);
+    int rc = connect(fd, (struct sockaddr *) &to, sizeof to) == 0 ? s_check_peer(fd)
+             : errno == ENOENT || errno == ECONNREFUSED || errno == ENOTDIR ? ARTEL_ENOENT
+             : errno == EAGAIN ? ARTEL_EUNAVAIL : artel_error_of_errno(errno);
     close(fd);
     return rc;
-}
-
-int
-artel_service_probe(const char *path)
-{
-    char *folder = s_folder_of(path);
-    if (!folder)
-        return ARTEL_ENOMEM;
-    bool safe = s_is_safe(folder) == 0;
-    free(folder);
-    return safe ? s_connect(path) : ARTEL_ENOENT;
 }
 
 static int

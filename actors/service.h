@@ -21,9 +21,8 @@ int
 artel_service_folder(const char *path);
 
 //  Whether somebody listens: 0. ARTEL_ENOENT: nobody does, be there a socket left
-//  over or not, or the folder is not safe to look into. ARTEL_EUNAVAIL: there is
-//  somebody who does not take us (its queue is full, or it is another user's).
-//  Does not block.
+//  over or not. ARTEL_EACCES: it is another user's process, which is not to be trusted,
+//  or we may not ask. ARTEL_EUNAVAIL: its queue is full. Does not block.
 int
 artel_service_probe(const char *path);
 

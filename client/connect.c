@@ -111,10 +111,12 @@ s_join_named(artel_t *self, const char *endpoint, const artel_options_t *options
     int rc = artel_service_probe(path);
     if (rc == 0)
         return s_join_service(self, path, options);
-    if (rc == ARTEL_ENOENT)
-        rc = ARTEL_EUNAVAIL;
-    artel_open_failed("nobody answers at %s (ARTEL_ENDPOINT): %s", endpoint, artel_error_code_text(rc));
-    return rc;
+    if (rc == ARTEL_EACCES) {
+        artel_open_failed("ARTEL_ENDPOINT is %s, where another user listens, or which we may not enter", endpoint);
+        return rc;
+    }
+    artel_open_failed("no service listens at %s (ARTEL_ENDPOINT)", endpoint);
+    return rc == ARTEL_ENOENT ? ARTEL_EUNAVAIL : rc;
 }
 
 int
@@ -132,8 +134,8 @@ artel_connect(artel_t *self, const artel_options_t *options)
         rc = artel_service_probe(path);
     if (rc == 0)
         rc = s_join_service(self, path, options);
-    else if (rc == ARTEL_ENOENT || rc == ARTEL_ELIMIT)  //  no service, or none could have that socket
-        rc = s_link_node(self, options);
+    else if (rc == ARTEL_ENOENT || rc == ARTEL_ELIMIT || rc == ARTEL_EACCES)
+        rc = s_link_node(self, options);        //  no service, or none that could have that socket
     else
         artel_open_failed("the service of %s cannot be asked: %s", self->dir, artel_error_code_text(rc));
     free(path);
