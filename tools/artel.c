@@ -1,4 +1,4 @@
-//  artel.c - the command line: its commands, and how one is run.
+//  artel.c - the command line: how a command is run.
 
 #include "command.h"
 #include "help.h"
@@ -10,15 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-const artel_group_t artel_groups[] = {
-    { "Log", { &artel_cmd_log, &artel_cmd_put } },
-    { "Look", { &artel_cmd_runs, &artel_cmd_show, &artel_cmd_history, &artel_cmd_ls } },
-    { "Fetch and keep", { &artel_cmd_get, &artel_cmd_verify, &artel_cmd_rm, &artel_cmd_gc } },
-    { "Deliver", { &artel_cmd_status, &artel_cmd_sync } },
-    { "Understand", { &artel_cmd_trace, &artel_cmd_doctor, &artel_cmd_version, &artel_cmd_help } },
-    { 0 },
-};
 
 static int
 s_run(const artel_args_t *args)

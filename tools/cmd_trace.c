@@ -2,7 +2,6 @@
 
 #include "command.h"
 #include "events.h"
-#include "json.h"
 #include "sequence.h"
 #include "term.h"
 
@@ -24,26 +23,10 @@ s_mermaid(const artel_args_t *args, const artel_events_t *events)
 }
 
 static void
-s_put_field(const char *name, const char *text)
-{
-    printf(",\"%s\":", name);
-    artel_json_put_text(text, strlen(text), stdout);
-}
-
-static void
 s_jsonl(const artel_args_t *args, const artel_events_t *events)
 {
     (void) args;
-    for (size_t i = 0; i < events->n; i++) {
-        const artel_event_t *event = &events->at[i];
-        printf("{\"time\":%lld", (long long) event->time_ns);
-        s_put_field("from", event->from);
-        s_put_field("to", event->to);
-        s_put_field("name", event->name);
-        s_put_field("xid", event->xid);
-        s_put_field("run", event->run);
-        printf(",\"bytes\":%llu}\n", (unsigned long long) event->bytes);
-    }
+    artel_events_put(events, stdout);
 }
 
 static const struct {
@@ -83,8 +66,12 @@ s_run(const artel_args_t *args)
     rc = artel_events_read(in, artel_args_text(args, "xid"), &events);
     if (in != stdin)
         fclose(in);
-    if (rc != 0)
-        return rc;
+    if (rc != 0) {
+        artel_complain("%s cannot be read: %s", path, strerror(rc));
+        return ARTEL_EXIT_FAILED;
+    }
+    for (size_t i = 0; i < events.refused && i < ARTEL_EVENTS_NAMED; i++)
+        artel_complain("line %zu is not an event", events.refused_at[i]);
     s_print(args, &events);
     if (events.n == 0)
         artel_say(args, "no event %s", artel_args_has(args, "xid") ? "of this xid" : "in the file");

@@ -2,15 +2,12 @@
 
 #include "events.h"
 
-#include "command.h"
-#include "term.h"
+#include "json.h"
 
 #include <errno.h>
-#include <jansson.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_COMPLAINTS = 5 };
 
 static void
 s_free_event(artel_event_t *event)
@@ -22,7 +19,15 @@ s_free_event(artel_event_t *event)
     free(event->run);
 }
 
-//  The event an object describes; false if a field is missing or of another type.
+static bool
+s_is_plain(const char *text)
+{
+    while (*text > ' ' && *text < 0x7f)
+        text++;
+    return !*text;
+}
+
+//  The event an object describes; false if a field is missing, of another type, or not plain.
 static bool
 s_read_event(json_t *object, artel_event_t *ret)
 {
@@ -30,7 +35,8 @@ s_read_event(json_t *object, artel_event_t *ret)
     const char *from, *to, *name, *xid, *run;
     if (json_unpack(object, "{s:I s:s s:s s:s s:s s:s s:I}", "time", &time, "from", &from, "to", &to,
                     "name", &name, "xid", &xid, "run", &run, "bytes", &bytes) != 0
-        || bytes < 0 || !*from || !*to || !*name)
+        || time < 0 || bytes < 0 || !*from || !*to || !*name || !s_is_plain(from) || !s_is_plain(to)
+        || !s_is_plain(name) || !s_is_plain(xid) || !s_is_plain(run))
         return false;
     *ret = (artel_event_t) { time, strdup(from), strdup(to), strdup(name), strdup(xid), strdup(run),
                              (uint64_t) bytes };
@@ -62,8 +68,9 @@ s_take(artel_events_t *self, const char *line, size_t len, size_t number, const 
     bool ok = object && s_read_event(object, &event);
     json_decref(object);
     if (!ok) {
-        if (self->refused++ < MAX_COMPLAINTS)
-            artel_complain("line %zu is not an event", number);
+        if (self->refused < ARTEL_EVENTS_NAMED)
+            self->refused_at[self->refused] = number;
+        self->refused++;
         return 0;
     }
     bool whole = event.from && event.to && event.name && event.xid && event.run;
@@ -83,12 +90,12 @@ artel_events_read(FILE *in, const char *xid, artel_events_t *ret)
     int rc = 0;
     for (ssize_t len; rc == 0 && (len = getline(&line, &size, in)) >= 0; )
         rc = s_take(ret, line, (size_t) len, ++number, xid);
+    if (rc == 0 && ferror(in))
+        rc = errno;
     free(line);
-    if (rc == 0 && !ferror(in))
-        return 0;
-    artel_complain("the trace cannot be read: %s", rc != 0 ? "out of memory" : strerror(errno));
-    artel_events_done(ret);
-    return ARTEL_EXIT_FAILED;
+    if (rc != 0)
+        artel_events_done(ret);
+    return rc < 0 ? ENOMEM : rc;
 }
 
 void
@@ -98,4 +105,26 @@ artel_events_done(artel_events_t *self)
         s_free_event(&self->at[i]);
     free(self->at);
     *self = (artel_events_t) { .n = 0 };
+}
+
+static void
+s_put_field(const char *name, const char *text, FILE *out)
+{
+    fprintf(out, ",\"%s\":", name);
+    artel_json_put_text(text, strlen(text), out);
+}
+
+void
+artel_events_put(const artel_events_t *self, FILE *out)
+{
+    for (size_t i = 0; i < self->n; i++) {
+        const artel_event_t *event = &self->at[i];
+        fprintf(out, "{\"time\":%lld", (long long) event->time_ns);
+        s_put_field("from", event->from, out);
+        s_put_field("to", event->to, out);
+        s_put_field("name", event->name, out);
+        s_put_field("xid", event->xid, out);
+        s_put_field("run", event->run, out);
+        fprintf(out, ",\"bytes\":%llu}\n", (unsigned long long) event->bytes);
+    }
 }

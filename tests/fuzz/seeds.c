@@ -92,6 +92,42 @@ s_seed_sinks(void)
     }
 }
 
+static void
+s_seed_rows(void)
+{
+    static const char *const rows[] = { "", "{\"loss\": 0.25, \"epoch\": 1}\n{\"_step\":7,\"ok\":true}\n",
+        "{\"a\":{\"b\":{\"c\":-0.0}},\"a.d\":null,\"t\":\"x\\u00e9\\n\\\"\"}", "{\"x\":NaN,\"y\":[-Infinity]}",
+        "{\"x\":NaN,\"y\":-Infinity,\"z\":\"Infinity\"}", "not json\n\n[1]\n{\"a\":1,\"a\":2}\n{\"a\":1e400}",
+        "{\"a\":9223372036854775807,\"b\":-9223372036854775808,\"c\":5e-324,\"d\":1.7976931348623157e308}" };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%zu", i);
+        s_write("rows", name, rows[i], strlen(rows[i]));
+    }
+}
+
+//  As actors/trace.c writes it.
+static void
+s_seed_trace(void)
+{
+    static const char exchange[] =
+        "{\"time\":1764042947000000000,\"from\":\"client\",\"to\":\"handler\",\"name\":\"artifact_send\","
+        "\"xid\":\"3f2a91c000112233445566778899aabb\",\"run\":\"r\",\"bytes\":231}\n"
+        "{\"time\":1764042947000112000,\"from\":\"handler\",\"to\":\"writer\",\"name\":\"batch\",\"xid\":\"\","
+        "\"run\":\"r\",\"bytes\":1000}\n"
+        "{\"time\":1764042947000112000,\"from\":\"handler\",\"to\":\"writer\",\"name\":\"batch\",\"xid\":\"\","
+        "\"run\":\"r\",\"bytes\":1000}\n"
+        "{\"time\":1764042947900112000,\"from\":\"copy\",\"to\":\"sender\",\"name\":\"delivered\",\"xid\":\"\","
+        "\"run\":\"r\",\"bytes\":0}\n{\"time\":1,\"from\":\"cl";
+    static const char odd[] =
+        "{\"time\":0,\"from\":\"a\",\"to\":\"a\",\"name\":\"\\u001b[2J\",\"xid\":\"\",\"run\":\"\",\"bytes\":1}\n"
+        "\n[]\n{\"time\":9223372036854775807,\"from\":\"z\",\"to\":\"a\",\"name\":\"n\",\"xid\":\"\",\"run\":\"\","
+        "\"bytes\":9223372036854775807}\n"
+        "{\"time\":-9223372036854775808,\"from\":\"z\",\"to\":\"b\",\"name\":\"n\",\"xid\":\"\",\"run\":\"\",\"bytes\":1}\n";
+    s_write("trace", "exchange", exchange, sizeof exchange - 1);
+    s_write("trace", "odd", odd, sizeof odd - 1);
+}
+
 //  The file at path (below the state directory) as a seed, behind a byte that says it is raw.
 static void
 s_write_file(const char *target, const char *name, const char *path)
@@ -203,6 +239,8 @@ main(int argc, char **argv)
     s_seed_msgs();
     s_seed_batch();
     s_seed_sinks();
+    s_seed_rows();
+    s_seed_trace();
     s_seed_journal();
     s_seed_outcomes();
     s_seed_blobs();
