@@ -161,6 +161,8 @@ s_on_run_open(self_t *self, turn_t *turn)
                             .durable = entry->durable, .credit = entry->credit } });
     else if (!entry->opening)
         s_ask_writer(self, &turn->msg);
+    if (entry->open)
+        artel_handler_tell_dead(self, entry);
     entry->opening = !entry->open;
 }
 

@@ -42,6 +42,7 @@ s_on_run_opened(self_t *self, const artel_msg_t *msg)
     entry->open = msg->run_opened.code == 0;
     if (entry->open) {
         entry->closed = false;
+        entry->dead = 0;
         entry->passed = entry->accepted = msg->run_opened.accepted;
         entry->durable = msg->run_opened.durable;
         s_grant(self, entry);
@@ -80,6 +81,14 @@ s_respond_sends(self_t *self, entry_t *entry)
     entry->n_waiting = kept;
 }
 
+void
+artel_handler_tell_dead(artel_handler_self_t *self, const artel_handler_entry_t *entry)
+{
+    if (entry->dead)
+        artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
+            .writer = entry->writer, .code = entry->dead, .text = artel_str(entry->dead_why) } });
+}
+
 static void
 s_on_durable(self_t *self, const artel_msg_t *msg)
 {
@@ -87,8 +96,10 @@ s_on_durable(self_t *self, const artel_msg_t *msg)
     if (!entry)
         return;
     if (msg->durable.code != 0) {               //  never to be durable; accepted it stays
-        artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
-            entry->writer, 0, msg->durable.code, msg->durable.text } });
+        entry->dead = msg->durable.code;
+        snprintf(entry->dead_why, sizeof entry->dead_why, "%.*s", (int) msg->durable.text.len,
+                 msg->durable.text.at ? msg->durable.text.at : "");
+        artel_handler_tell_dead(self, entry);
         return;
     }
     entry->durable = msg->durable.counter;

@@ -30,6 +30,8 @@ typedef struct {
     uint64_t passed;            //  last batch given to the writer
     uint64_t accepted, durable, delivered;
     uint64_t credit;            //  granted
+    int64_t dead;               //  why the journal takes nothing more, or 0
+    char dead_why[512];
     artel_handler_wait_t *waiting;
     size_t n_waiting;
 } artel_handler_entry_t;
@@ -97,6 +99,9 @@ artel_handler_reply(artel_handler_self_t *self, const artel_peer_t *peer, const 
 //  Later answers replace these.
 void
 artel_handler_tell_marks(artel_handler_self_t *self, const artel_handler_entry_t *entry);
+//  That its journal takes nothing more, if that is so.
+void
+artel_handler_tell_dead(artel_handler_self_t *self, const artel_handler_entry_t *entry);
 void
 artel_handler_answer_poll(void *self, const artel_peer_t *peer,
                           const artel_msg_artifact_poll_response_t *response);

@@ -57,6 +57,44 @@ artel_client_unref(artel_t *self)
     free(self);
 }
 
+artel_run_t *
+artel_client_run(artel_t *self, artel_id_t writer)
+{
+    artel_run_t *run = self->runs;
+    while (run && !artel_id_equal(run->writer, writer))
+        run = run->next;
+    return run;
+}
+
+bool
+artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter)
+{
+    const artel_run_t *run = artel_client_run(self, writer);
+    return !run || run->accepted >= counter;
+}
+
+int
+artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter)
+{
+    const artel_run_t *run = artel_client_run(self, writer);
+    return run && run->accepted < counter ? run->dead : 0;
+}
+
+const char *
+artel_run_dead_why(artel_run_t *run, char *ret, size_t size)
+{
+    pthread_mutex_lock(&run->client->lock);
+    snprintf(ret, size, "%s", run->dead_why);
+    pthread_mutex_unlock(&run->client->lock);
+    return ret;
+}
+
+const char *
+artel_client_host(const artel_t *self)
+{
+    return self->service ? "the service" : "the program";
+}
+
 //  What of options the program's header knew; the rest is zero.
 static int
 s_take_options(const artel_options_t *options, artel_options_t *ret)

@@ -78,7 +78,7 @@ struct artel_run {
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches
     size_t credit;              //  bytes the node lets us have on the way
-    int dead;                   //  why its journal takes nothing more, for ever, or 0
+    int dead;                   //  why its journal takes nothing more until it is opened anew, or 0
     char dead_why[400];         //  the same, with the file it was about
     uint64_t flush_wanted, flush_sent;      //  counters
     artel_to_t flush_level;
@@ -115,6 +115,10 @@ artel_client_unref(artel_t *self);
 bool
 artel_client_stop(artel_t *self, int ms);
 
+//  What to start again when a disk has failed: "the program", or "the service".
+const char *
+artel_client_host(const artel_t *self);
+
 //  The sentence of artel_open_error.
 void
 artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -133,14 +137,14 @@ artel_client_tell_trace(const artel_t *self);
 const char *
 artel_client_trouble(artel_t *self, char *ret, size_t size);
 
-//  Whether the batch with this counter is accepted, or why it never will be (0: it
-//  may be). The lock is held.
+//  Whether the batch with this counter is accepted, or why it will not be (0: it may
+//  be). The lock is held.
 bool
 artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter);
 int
 artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter);
 
-//  Why the run's journal takes nothing more, for ever; "": it does. Takes the client's lock.
+//  Why the run's journal takes nothing more; "": it does. Takes the client's lock.
 const char *
 artel_run_dead_why(artel_run_t *run, char *ret, size_t size);
 

@@ -65,7 +65,6 @@ s_copy(char *ret, size_t size, artel_str_t text)
     snprintf(ret, size, "%.*s", (int) text.len, text.at ? text.at : "");
 }
 
-
 //  The primary sink takes nothing, or does again: told once, and kept for those who wait for
 //  it. That it is busy is no trouble.
 static void
@@ -97,7 +96,8 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     s_changed(self);
 }
 
-//  Nothing more of this run will be accepted. What was is delivered.
+//  Nothing more of this run will be accepted, though what was is delivered; or, without a
+//  code, it may be again.
 static void
 s_die(artel_run_t *run, int code, artel_str_t why)
 {
@@ -115,7 +115,8 @@ s_on_undurable(artel_link_self_t *self, artel_run_t *run, const artel_msg_refuse
     s_die(run, (int) why->code, why->text);
     self->told = run->dead;
     snprintf(self->told_text, sizeof self->told_text, "run %s: %s; what it has may not survive a power loss, and it "
-             "takes no more: start the program again when the disk is well", run->id, run->dead_why);
+             "takes no more: start %s again when the disk is well", run->id, run->dead_why,
+             artel_client_host(self->client));
 }
 
 //  The next service has the run's journal no more, or not as it was.
@@ -129,10 +130,12 @@ s_on_lost_journal(artel_link_self_t *self, artel_run_t *run, int code, artel_str
              "no more: %s", run->id, run->dead_why);
 }
 
-//  The journal is open, be it for the first time or by the next service.
+//  The journal is open, be it for the first time or by the next service, whose disk may be
+//  well; one whose is not says so at once.
 static void
 s_opened(artel_link_self_t *self, artel_run_t *run, const artel_msg_run_opened_t *opened)
 {
+    s_die(run, 0, (artel_str_t) { 0 });
     run->state = ARTEL_RUN_OPEN;
     run->was_open = true;
     run->durable = opened->durable > run->durable ? opened->durable : run->durable;

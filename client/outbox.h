@@ -43,7 +43,7 @@ typedef struct {
     uint64_t accepted_records;
     uint64_t dropped;           //  records for which there was no room
     int refused;                //  why the node takes nothing now, or 0
-    int dead;                   //  why it never will, or 0
+    int dead;                   //  why it will not, until the journal is opened anew, or 0
     bool stalled;               //  somebody waited in vain; nobody waits until there is room
     bool closed;                //  no room for anybody any more
     artel_cell_t *cells;        //  of the row being packed
@@ -60,7 +60,7 @@ artel_outbox_done(artel_outbox_t *self);
 //  Wait up to wait_ms for room for one more record. ARTEL_ECLOSED; ARTEL_EFULL,
 //  or why the node refuses to take more: the record is counted as dropped.
 //  After one wait in vain nobody waits again until there has been room, and
-//  nobody waits for a node that never takes more.
+//  nobody waits for a journal that takes no more.
 int
 artel_outbox_wait(artel_outbox_t *self, int wait_ms);
 
@@ -97,7 +97,7 @@ artel_outbox_next(artel_outbox_t *self, size_t credit, zmq_msg_t *ret);
 void
 artel_outbox_accept(artel_outbox_t *self, uint64_t counter);
 
-//  Nothing more will ever be accepted: nobody waits for room any longer.
+//  Nothing more will be accepted, so nobody waits for room any longer. 0: it may be again.
 void
 artel_outbox_end(artel_outbox_t *self, int code);
 

@@ -31,6 +31,7 @@ typedef struct {
     atomic_int open_code;       //  this
     atomic_int refuse;          //  so many batches, with ENOSPC
     atomic_int forget;          //  forgets the run at so many batches
+    atomic_int die;             //  its disk fails at so many batches
     atomic_int unknown, pending;    //  answers so many polls with that
     atomic_int opens, batches, flushes, polls, cancels, closes, sends;
     atomic_uint_fast64_t accepted, durable;
@@ -88,6 +89,9 @@ s_on_batch(const artel_peer_t *peer, const artel_msg_batch_t *head, zmq_msg_t *f
     if (s_take_one(&s_node.forget)) {
         s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
             head->writer, head->counter, ARTEL_ECLOSED, artel_str("forgotten") } });
+    } else if (s_take_one(&s_node.die)) {
+        s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
+            .writer = head->writer, .code = ARTEL_EIO, .text = artel_str("/a/file is dead") } });
     } else if (s_take_one(&s_node.refuse)) {
         s_node.refused_size = size;
         memcpy(s_node.refused, zmq_msg_data(frame), size < sizeof s_node.refused ? size : sizeof s_node.refused);

@@ -145,6 +145,23 @@ Test(handler, answers_an_artifact_send_when_it_is_durable_and_not_before)
     cr_assert(artel_id_equal(msg.artifact_send_response.xid, s_xid));
 }
 
+//  Also who comes back over another connection.
+Test(handler, says_that_a_journal_is_dead_and_again_to_who_opens_it_again)
+{
+    s_open_run(0);
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_DURABLE, .durable = {
+        .writer = s_id, .code = ARTEL_EIO, .text = artel_str("/a/file is dead") } });
+    for (int i = 0; i < 2; i++) {
+        artel_msg_t msg = s_recv(s_client);
+        cr_assert_eq(msg.id, ARTEL_MSG_REFUSED);
+        cr_assert_eq(msg.refused.counter, 0);
+        cr_assert_eq(msg.refused.code, ARTEL_EIO);
+        cr_assert(artel_str_equal(msg.refused.text, artel_str("/a/file is dead")));
+        s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), s_id } });
+        cr_assert_eq(s_recv(s_client).id, ARTEL_MSG_RUN_OPENED);
+    }
+}
+
 Test(handler, answers_a_parked_poll_when_the_artifact_is_done)
 {
     s_open_run(0);

@@ -127,6 +127,28 @@ Test(link_service, sends_again_what_the_old_service_did_not_accept)
     cr_assert_eq(s_node.accepted, accepted + 1);
 }
 
+Test(link_service, a_journal_that_takes_no_more_takes_records_again_from_the_next_service)
+{
+    char text[512];
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_node.die = 1;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, -1), ARTEL_EIO);
+    cr_assert_eq(artel_run_log(run, "k", 1, 1), ARTEL_EIO);
+    artel_error(s_client, text, sizeof text);
+    cr_assert_not_null(strstr(text, "/a/file is dead"), "%s", text);
+
+    int rc;
+    s_restart_node();
+    for (int64_t end = artel_now_ms() + WAIT_MS;    //  it may not have seen yet that the old one is gone
+         (rc = artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS)) == ARTEL_EIO && artel_now_ms() < end; )
+        continue;
+    cr_assert_eq(rc, ARTEL_EFULL, "one was dropped, and the other is accepted: %s", artel_error_name(rc));
+    cr_assert_eq(artel_run_log(run, "k", 2, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS), 0);
+}
+
 Test(link_service, an_accepted_batch_that_the_next_service_has_not_is_told_as_lost)
 {
     artel_run_t *run = s_run();
