@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -172,41 +173,102 @@ artel_actor_enter(artel_start_t *start)
         pthread_setname_np(pthread_self(), start->name);
 }
 
-//  Whether a socket has input. Its descriptor tells only of what came after
-//  libzmq last looked, and a send looks too: so ask last before going to sleep.
-//  -1: the context is gone.
-static int
-s_has_input(const artel_reader_t *reader)
-{
-    int events;
-    size_t size = sizeof events;
-    if (!reader->sock)
-        return 0;
-    while (zmq_getsockopt(zsock_resolve(reader->sock), ZMQ_EVENTS, &events, &size) != 0)
-        if (errno != EINTR)
-            return -1;
-    return (events & ZMQ_POLLIN) != 0;
-}
-
 //  What the loop knows of its readers.
 typedef struct {
     const artel_reader_t *readers;
     size_t n;
-    struct pollfd fds[MAX_READERS];
+    struct pollfd fds[MAX_READERS + 1];     //  the last is the alarm's
+    int64_t rings_at;           //  when the alarm is set for, or 0
+    bool dry[MAX_READERS];      //  has nothing that its descriptor does not tell of
     bool ready[MAX_READERS];    //  has input, as far as we know
     bool any;                   //  one of them has
 } loop_t;
+
+static _Thread_local loop_t *s_loop;    //  the one this thread is in
+
+void
+artel_actor_saw(const zsock_t *sock, bool dry)
+{
+    for (size_t i = 0; s_loop && i < s_loop->n; i++)
+        if (s_loop->readers[i].sock == sock)
+            s_loop->dry[i] = dry;
+}
+
+//  Whether a socket has input: 1, 0, or -1: the context is gone. Its descriptor tells only of
+//  what came after libzmq last looked, and a send looks too: so ask before going to sleep
+//  whatever was used since it was known to have nothing.
+static int
+s_has_input(loop_t *self, size_t i)
+{
+    int events;
+    size_t size = sizeof events;
+    while (zmq_getsockopt(zsock_resolve(self->readers[i].sock), ZMQ_EVENTS, &events, &size) != 0)
+        if (errno != EINTR)
+            return -1;
+    self->dry[i] = !(events & ZMQ_POLLIN);
+    return !self->dry[i];
+}
+
+static int
+s_note(loop_t *self, size_t i)
+{
+    int rc = self->readers[i].sock ? s_has_input(self, i) : 1;
+    if (rc > 0)
+        self->ready[i] = true;
+    return rc < 0 ? rc : 0;
+}
+
+//  The alarm. To sleep with a time-out sets and clears a timer of the CPU each time, which on a
+//  virtual machine costs more than all else in a round. An alarm that is set stays, and one that
+//  is early costs a round.
+
+static void
+s_set_alarm(loop_t *self, int64_t at)
+{
+    struct pollfd *alarm = &self->fds[self->n];
+    struct itimerspec when = { .it_value = { at / 1000, at % 1000 * 1000000 } };
+    if (alarm->fd < 0 && at)
+        alarm->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (alarm->fd >= 0 && timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+        self->rings_at = at;
+}
+
+static void
+s_clear_alarm(loop_t *self)
+{
+    uint64_t times;
+    ssize_t rc = read(self->fds[self->n].fd, &times, sizeof times);
+    (void) rc;                                  //  it rang, or was set anew meanwhile
+    self->rings_at = 0;
+}
+
+//  What poll is to wait for at most, besides the alarm.
+static int
+s_timeout(loop_t *self, int wait_ms)
+{
+    if (self->any || wait_ms == 0)
+        return 0;
+    int64_t now = artel_now_ms(), at = wait_ms < 0 ? 0 : now + wait_ms;
+    bool set = at ? self->rings_at > now && self->rings_at <= at : self->rings_at == 0;
+    if (!set)
+        s_set_alarm(self, at);
+    return !at || self->rings_at ? -1 : wait_ms;
+}
 
 //  Sleep until a reader has input, at most wait_ms; not at all if one has.
 static int
 s_sleep(loop_t *self, int wait_ms)
 {
-    if (poll(self->fds, self->n, self->any ? 0 : wait_ms) < 0)
+    if (poll(self->fds, self->n + 1, s_timeout(self, wait_ms)) < 0)
         return errno == EINTR ? 0 : -1;
     artel_actor_wait_if_exiting();
-    for (size_t i = 0; i < self->n; i++)
-        self->ready[i] |= self->fds[i].revents != 0;
-    return 0;
+    if (self->fds[self->n].revents)
+        s_clear_alarm(self);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < self->n; i++)
+        if (self->fds[i].revents && !self->ready[i])
+            rc = s_note(self, i);
+    return rc;
 }
 
 static int
@@ -222,15 +284,25 @@ s_serve(loop_t *self, void *arg)
 static int
 s_look(loop_t *self)
 {
+    int rc = 0;
     self->any = false;
-    for (size_t i = 0; i < self->n; i++) {
-        int rc = s_has_input(&self->readers[i]);
-        if (rc < 0)
-            return rc;
-        self->ready[i] = rc;
-        self->any |= rc;
+    for (size_t i = 0; rc == 0 && i < self->n; i++) {
+        self->ready[i] = false;
+        if (self->readers[i].sock && !self->dry[i])
+            rc = s_note(self, i);
+        self->any |= self->ready[i];
     }
-    return 0;
+    return rc;
+}
+
+static int
+s_round(loop_t *self, int (*tick)(void *self), void *arg)
+{
+    int wait_ms = tick ? tick(arg) : -1;        //  it may send: so look after it
+    int rc = wait_ms == ARTEL_TICK_OVER ? ARTEL_LOOP_OVER : s_look(self);
+    if (rc == 0)
+        rc = s_sleep(self, wait_ms);
+    return rc == 0 ? s_serve(self, arg) : rc;
 }
 
 int
@@ -238,18 +310,17 @@ artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self
 {
     assert(n <= MAX_READERS);
     loop_t loop = { .readers = readers, .n = n };
+    loop.fds[n] = (struct pollfd) { .fd = -1, .events = POLLIN };
     for (size_t i = 0; i < n; i++)
         loop.fds[i] = (struct pollfd) { .events = POLLIN,
             .fd = readers[i].sock ? zsock_fd(readers[i].sock) : readers[i].fd };
     int rc = 0;
-    while (rc == 0) {
-        int wait_ms = tick ? tick(self) : -1;   //  it may send: so look after it
-        rc = wait_ms == ARTEL_TICK_OVER ? ARTEL_LOOP_OVER : s_look(&loop);
-        if (rc == 0)
-            rc = s_sleep(&loop, wait_ms);
-        if (rc == 0)
-            rc = s_serve(&loop, self);
-    }
+    s_loop = &loop;
+    while (rc == 0)
+        rc = s_round(&loop, tick, self);
+    s_loop = NULL;
+    if (loop.fds[n].fd >= 0)
+        close(loop.fds[n].fd);
     return rc;
 }
 

@@ -46,10 +46,16 @@ typedef struct {
 //  after those before it. Before each round tick (may be NULL) does what is due
 //  and returns for how many milliseconds to wait at most, -1 for ever, or
 //  ARTEL_TICK_OVER to end the loop with ARTEL_LOOP_OVER. -1: the context is gone.
+//  Within the loop its sockets are used through wire.h alone, but to read the last message.
 enum { ARTEL_TICK_OVER = -2, ARTEL_LOOP_OVER = 2 };
 
 int
 artel_actor_loop(const artel_reader_t *readers, size_t n, int (*tick)(void *self), void *self);
+
+//  For wire.c, which tells the loop what it saw of a socket: it had nothing, and its descriptor
+//  will tell when it has (dry); or it was used, which takes in the signal of what came meanwhile.
+void
+artel_actor_saw(const zsock_t *sock, bool dry);
 
 //  For an actor that has been waiting for something else than its sockets: if the
 //  process is exiting meanwhile it was left behind, and waits here for the end.

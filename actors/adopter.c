@@ -6,6 +6,7 @@
 #include "pending.h"
 #include "presence.h"
 #include "state.h"
+#include "wire.h"
 
 typedef struct {
     zsock_t *pipe;              //  $TERM from the writer
@@ -19,13 +20,13 @@ s_answer(self_t *self, artel_adopter_result_t *result)
 {
     result->token = self->token;
     artel_actor_wait_if_exiting();
-    zmq_send(zsock_resolve(self->writer), result, sizeof *result, ZMQ_DONTWAIT);
+    artel_wire_put(self->writer, result, sizeof *result);
 }
 
 static int
 s_is_told_to_stop(self_t *self)
 {
-    return zsock_events(self->pipe) & ZMQ_POLLIN;
+    return artel_wire_has(self->pipe);
 }
 
 static int
@@ -69,8 +70,7 @@ static int
 s_read_writer(void *arg)
 {
     self_t *self = arg;
-    while (zmq_recv(zsock_resolve(self->writer), &self->token, sizeof self->token, ZMQ_DONTWAIT)
-           == sizeof self->token) {
+    while (artel_wire_get(self->writer, &self->token, sizeof self->token)) {
         artel_adopter_result_t result = { .event = ARTEL_ADOPTER_OVER };
         result.rc = s_search(self, result.text, sizeof result.text);
         s_answer(self, &result);

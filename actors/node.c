@@ -18,7 +18,7 @@ enum {
     NODE_SOCKETS = 22,          //  pairs, pipes and the clients' socket of a node
     SINK_SOCKETS = 8,           //  a pair and a pipe, twice if it is a copy
     MAX_SOCKETS = 900,          //  of all nodes of a process: czmq allows 1,024, and aborts beyond
-    SPARE_FDS = 40,             //  beside the sockets: journals, lanes, a client
+    SPARE_FDS = 48,             //  beside the sockets: journals, lanes, alarms, a client
     SINK_FDS = 8,               //  a backend's files
     LEAST_MS = 100,             //  what each actor has to stop behind the deadline
 };

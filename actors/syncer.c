@@ -62,7 +62,7 @@ s_do(self_t *self, artel_sync_job_t *job)
     s_handlers[job->op](self, job);
     artel_actor_wait_if_exiting();
     artel_hand_over(job->journal);
-    zmq_send(zsock_resolve(self->writer), job, sizeof *job, ZMQ_DONTWAIT);
+    artel_wire_put(self->writer, job, sizeof *job);
 }
 
 //  Put aside what was asked. A job there is no memory for is done at once.
@@ -70,7 +70,7 @@ static void
 s_take(self_t *self)
 {
     artel_sync_job_t job;
-    while (zmq_recv(zsock_resolve(self->writer), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+    while (artel_wire_get(self->writer, &job, sizeof job)) {
         artel_take_over(job.journal);
         task_t *task = malloc(sizeof *task);
         if (task) {

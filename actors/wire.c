@@ -2,6 +2,7 @@
 
 #include "wire.h"
 
+#include "actor.h"
 #include "bounds.h"
 #include "errors.h"
 #include "guest.h"
@@ -125,6 +126,7 @@ artel_wire_reply(artel_wire_t *wire, zsock_t *router, const artel_peer_t *peer,
         return rc;
     s_trace(wire, "client", msg, zmq_msg_size(&frame));
     void *raw = zsock_resolve(router);
+    artel_actor_saw(router, false);
     if (zmq_send(raw, peer->at, peer->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
         zmq_msg_close(&frame);
         return ARTEL_EUNAVAIL;
@@ -136,10 +138,19 @@ int
 artel_wire_forward(zsock_t *sock, zmq_msg_t *msg)
 {
     artel_hand_over(zmq_msg_data(msg));
+    artel_actor_saw(sock, false);
     if (zmq_msg_send(msg, zsock_resolve(sock), ZMQ_DONTWAIT) >= 0)
         return 0;
     zmq_msg_close(msg);
     return ARTEL_EAGAIN;
+}
+
+bool
+artel_wire_has(zsock_t *sock)
+{
+    bool any = zsock_events(sock) & ZMQ_POLLIN;
+    artel_actor_saw(sock, !any);
+    return any;
 }
 
 int
@@ -150,9 +161,25 @@ artel_wire_take(zsock_t *sock, zmq_msg_t *frame)
     do
         rc = zmq_msg_recv(frame, raw, ZMQ_DONTWAIT);
     while (rc < 0 && errno == EINTR);
+    artel_actor_saw(sock, rc < 0 && errno == EAGAIN);
     if (rc >= 0)
         artel_take_over(zmq_msg_data(frame));
     return rc >= 0;
+}
+
+int
+artel_wire_put(zsock_t *sock, const void *data, size_t size)
+{
+    artel_actor_saw(sock, false);
+    return zmq_send(zsock_resolve(sock), data, size, ZMQ_DONTWAIT) >= 0 ? 0 : ARTEL_EAGAIN;
+}
+
+bool
+artel_wire_get(zsock_t *sock, void *ret, size_t size)
+{
+    int rc = zmq_recv(zsock_resolve(sock), ret, size, ZMQ_DONTWAIT);
+    artel_actor_saw(sock, rc < 0 && errno == EAGAIN);
+    return rc == (int) size;
 }
 
 //  Drop what is left of a message.

@@ -50,6 +50,17 @@ artel_wire_reply(artel_wire_t *wire, zsock_t *router, const artel_peer_t *peer,
 int
 artel_wire_forward(zsock_t *sock, zmq_msg_t *msg);
 
+//  A struct as it is, between two of our actors: send one (0 or ARTEL_EAGAIN), or take one
+//  without waiting (false if there is none).
+int
+artel_wire_put(zsock_t *sock, const void *data, size_t size);
+bool
+artel_wire_get(zsock_t *sock, void *ret, size_t size);
+
+//  Whether there is something to take.
+bool
+artel_wire_has(zsock_t *sock);
+
 //  Take one frame without waiting: 1, 0 if there is none. frame must be
 //  initialised; it holds what was received.
 int

@@ -45,7 +45,7 @@ artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
     full.journal = entry->journal;
     memcpy(full.run, entry->run, sizeof full.run);
     artel_hand_over(full.journal);
-    zmq_send(zsock_resolve(self->syncer_sock), &full, sizeof full, ZMQ_DONTWAIT);
+    artel_wire_put(self->syncer_sock, &full, sizeof full);
 }
 
 //  Appending.
@@ -261,7 +261,7 @@ s_search(self_t *self, uint64_t token)
 {
     int rc = s_start_adopter(self);
     if (rc == 0)
-        zmq_send(zsock_resolve(self->adopter_sock), &token, sizeof token, ZMQ_DONTWAIT);
+        artel_wire_put(self->adopter_sock, &token, sizeof token);
     return rc;
 }
 

@@ -165,7 +165,7 @@ artel_writer_read_syncer(void *arg)
 {
     self_t *self = arg;
     artel_sync_job_t job;
-    while (zmq_recv(zsock_resolve(self->syncer_sock), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+    while (artel_wire_get(self->syncer_sock, &job, sizeof job)) {
         artel_take_over(job.journal);
         s_jobs[job.op](self, artel_writer_entry(self, job.writer), &job);
     }
@@ -231,8 +231,7 @@ artel_writer_read_adopter(void *arg)
     };
     self_t *self = arg;
     artel_adopter_result_t result;
-    while (zmq_recv(zsock_resolve(self->adopter_sock), &result, sizeof result, ZMQ_DONTWAIT)
-           == sizeof result)
+    while (artel_wire_get(self->adopter_sock, &result, sizeof result))
         table[result.event](self, &result);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "catalogue.h"
 #include "errors.h"
 #include "import.h"
+#include "wire.h"
 
 typedef struct {
     zsock_t *pipe;              //  $TERM
@@ -62,11 +63,11 @@ s_read_asker(void *arg)
 {
     self_t *self = arg;
     artel_import_job_t job;
-    while (zmq_recv(zsock_resolve(self->asker), &job, sizeof job, ZMQ_DONTWAIT) == sizeof job) {
+    while (artel_wire_get(self->asker, &job, sizeof job)) {
         if (!self->known)
             (void) artel_catalogue_open(self->to, false, &self->known);
         s_import(self, &job);
-        zmq_send(zsock_resolve(self->asker), &job, sizeof job, ZMQ_DONTWAIT);
+        artel_wire_put(self->asker, &job, sizeof job);
     }
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "batch.h"
 #include "blobs.h"
 #include "errors.h"
+#include "wire.h"
 
 #include <msgpack.h>
 
@@ -180,7 +181,7 @@ s_import(artel_intake_t *self, artel_held_t *held, const artel_msg_artifact_send
         return 0;
     artel_import_job_t job = { .number = ++self->jobs, .manifest = send->manifest, .lock = -1 };
     s_copy_pack(job.pack, send->pack);
-    if (zmq_send(zsock_resolve(self->importer), &job, sizeof job, ZMQ_DONTWAIT) < 0)
+    if (artel_wire_put(self->importer, &job, sizeof job) != 0)
         return ARTEL_ENOMEM;
     held->importing = job.number;
     held->is_imported = false;

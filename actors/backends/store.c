@@ -341,8 +341,7 @@ s_read_importer(void *arg)
 {
     self_t *self = arg;
     artel_import_job_t job;
-    void *importer = zsock_resolve(self->intake.importer);
-    while (zmq_recv(importer, &job, sizeof job, ZMQ_DONTWAIT) == sizeof job)
+    while (artel_wire_get(self->intake.importer, &job, sizeof job))
         artel_intake_imported(&self->intake, &job);
     return 0;
 }

@@ -72,7 +72,8 @@ s_tick(void *arg)
     return -1;
 }
 
-//  A loop in the test's own thread: what its peer sends arrives while it sends.
+//  A loop in the test's own thread: what its peer sends arrives while it sends, and the send
+//  takes the edge of the descriptor, as it is more than a millisecond since libzmq looked.
 typedef struct {
     zsock_t *mine, *peers;
     unsigned rounds;
@@ -82,9 +83,11 @@ static int
 s_tick_crossing(void *arg)
 {
     crossing_t *self = arg;
-    if (self->rounds++ == 0) {
-        cr_assert_eq(zmq_send(zsock_resolve(self->peers), "x", 1, ZMQ_DONTWAIT), 1);
-        cr_assert_eq(zmq_send(zsock_resolve(self->mine), "y", 1, ZMQ_DONTWAIT), 1);
+    if (self->rounds++ < 3)
+        return 2;                               //  by then the loop knows that there is nothing
+    if (self->rounds == 4) {
+        cr_assert_eq(artel_wire_put(self->peers, "x", 1), 0);
+        cr_assert_eq(artel_wire_put(self->mine, "y", 1), 0);
     }
     return 5000;
 }
@@ -93,7 +96,7 @@ static int
 s_read_crossing(void *arg)
 {
     char byte;
-    return zmq_recv(zsock_resolve(((crossing_t *) arg)->mine), &byte, 1, ZMQ_DONTWAIT) == 1;
+    return artel_wire_get(((crossing_t *) arg)->mine, &byte, 1);
 }
 
 Test(actor, input_that_arrives_while_tick_sends_is_served_at_once)
@@ -107,6 +110,84 @@ Test(actor, input_that_arrives_while_tick_sends_is_served_at_once)
     cr_assert_lt(artel_now_ms() - start, 4000, "it slept over its input");
     zsock_destroy(&self.mine);
     zsock_destroy(&self.peers);
+}
+
+//  A loop whose tick returns these waits, one a round; a message is there for the second round.
+typedef struct {
+    zsock_t *mine, *peers;
+    const int *waits;
+    unsigned rounds;
+    int64_t start;
+} waits_t;
+
+static int
+s_tick_waits(void *arg)
+{
+    waits_t *self = arg;
+    return self->waits[self->rounds++];
+}
+
+static int
+s_read_waits(void *arg)
+{
+    char byte;
+    return artel_wire_get(((waits_t *) arg)->mine, &byte, 1) && byte == 'e';
+}
+
+static waits_t
+s_waits_begin(const int *waits)
+{
+    waits_t self = { .waits = waits, .start = artel_now_ms() };
+    cr_assert_eq(artel_guest_enter(), 0);
+    cr_assert_eq(artel_sock_pair(&self.mine, &self.peers), 0);
+    cr_assert_eq(artel_wire_put(self.peers, "x", 1), 0);
+    return self;
+}
+
+//  Run the loop to its end; how long that took.
+static int
+s_waits_end(waits_t *self)
+{
+    artel_reader_t reader = { .sock = self->mine, .fn = s_read_waits };
+    artel_actor_loop(&reader, 1, s_tick_waits, self);
+    zsock_destroy(&self->mine);
+    zsock_destroy(&self->peers);
+    return (int) (artel_now_ms() - self->start);
+}
+
+Test(actor, who_wants_to_be_woken_sooner_than_before_is)
+{
+    waits_t self = s_waits_begin((int[]) { 10000, 10000, 10000, 30, ARTEL_TICK_OVER });
+    self.rounds = 2;                            //  the message is read behind the third wait
+    int took = s_waits_end(&self);
+    cr_assert(took >= 29 && took < 5000, "%d", took);
+}
+
+Test(actor, who_wants_to_be_woken_later_than_before_is_and_costs_one_round_more)
+{
+    waits_t self = s_waits_begin((int[]) { 20, 200, 180, ARTEL_TICK_OVER });
+    int took = s_waits_end(&self);
+    cr_assert(took >= 199 && took < 5000, "%d", took);
+    cr_assert_eq(self.rounds, 4);
+}
+
+static void *
+s_end_waits_later(void *arg)
+{
+    usleep(200000);
+    artel_wire_put(((waits_t *) arg)->peers, "e", 1);
+    return NULL;
+}
+
+Test(actor, who_wants_not_to_be_woken_any_more_is_not)
+{
+    pthread_t thread;
+    waits_t self = s_waits_begin((int[]) { 20, -1, ARTEL_TICK_OVER });
+    pthread_create(&thread, NULL, s_end_waits_later, &self);
+    int took = s_waits_end(&self);
+    pthread_join(thread, NULL);
+    cr_assert_geq(took, 199);
+    cr_assert_eq(self.rounds, 2);
 }
 
 static void
