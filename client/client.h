@@ -21,7 +21,8 @@
 struct artel {
     unsigned generation;        //  of the process it was opened in (fds.h)
     atomic_uint refs;           //  the program's handle, futures, workers
-    atomic_bool asleep;         //  the link is, and wants to be woken for a record
+    atomic_bool resting;        //  the link has looked, and sleeps until it is woken or a millisecond is over
+    atomic_bool asleep;         //  it sleeps for longer, and wants to be woken for a record
     int wake_fd;                //  eventfd that wakes the link
     int queue_ms;
     char *dir;                  //  state directory

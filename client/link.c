@@ -33,6 +33,9 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
     pthread_mutex_lock(&self->client->lock);
     artel_link_answer(self, msg);
     pthread_mutex_unlock(&self->client->lock);
+    if (self->changed)
+        pthread_cond_broadcast(&self->client->changed);
+    self->changed = false;
     if (self->told)
         artel_warn(&self->client->notes, self->told, "%s", self->told_text);
     self->told = 0;
@@ -43,6 +46,7 @@ s_read_node(void *arg)
 {
     artel_link_self_t *self = arg;
     self->heard_at = artel_now_ms();
+    atomic_store_explicit(&self->client->resting, false, memory_order_relaxed);
     artel_wire_drain(&self->wire, self->node, UINT32_MAX, s_take, self);
     return 0;
 }
@@ -54,15 +58,18 @@ s_read_wake(void *arg)
     uint64_t n;
     ssize_t rc = read(self->client->wake_fd, &n, sizeof n);
     (void) rc;                                  //  somebody wants something; s_tick looks
+    atomic_store_explicit(&self->client->resting, false, memory_order_relaxed);
     atomic_store_explicit(&self->client->asleep, false, memory_order_relaxed);
     return 0;
 }
 
 //  Send what there is. Open batches are sealed once a millisecond, however often we are called.
+//  Who wants something says so under the lock: we see it here, or its thread sees us resting.
 static bool
 s_look(artel_link_self_t *self, int64_t now)
 {
     bool seal = self->drained_at != now;
+    atomic_store_explicit(&self->client->resting, true, memory_order_relaxed);
     pthread_mutex_lock(&self->client->lock);
     bool any = artel_link_send_runs(self, now, seal);
     artel_link_send_questions(self, now);
@@ -163,8 +170,8 @@ artel_link_start(artel_t *client)
     return artel_actor_start(&client->link, s_link, &args.start);
 }
 
-void
-artel_link_wake(artel_t *client)
+static void
+s_signal(artel_t *client)
 {
     uint64_t one = 1;
     ssize_t rc = write(client->wake_fd, &one, sizeof one);
@@ -172,9 +179,17 @@ artel_link_wake(artel_t *client)
 }
 
 void
+artel_link_wake(artel_t *client)
+{
+    if (atomic_load_explicit(&client->resting, memory_order_relaxed)
+        && atomic_exchange_explicit(&client->resting, false, memory_order_relaxed))
+        s_signal(client);
+}
+
+void
 artel_link_nudge(artel_t *client)
 {
     if (atomic_load_explicit(&client->asleep, memory_order_relaxed)
         && atomic_exchange_explicit(&client->asleep, false, memory_order_relaxed))
-        artel_link_wake(client);
+        s_signal(client);
 }

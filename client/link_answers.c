@@ -11,10 +11,11 @@ enum {
     ASK_AGAIN_MS = 100,         //  about an artifact that nobody knows yet
 };
 
+//  Whoever waits is woken when the lock is free: it would wait for that first.
 static void
 s_changed(artel_link_self_t *self)
 {
-    pthread_cond_broadcast(&self->client->changed);
+    self->changed = true;
 }
 
 static void

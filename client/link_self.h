@@ -26,6 +26,7 @@ typedef struct {
     artel_wire_t wire;
     int64_t drained_at;         //  when open batches were last sealed
     int64_t records_at;         //  when there were any
+    bool changed;               //  the answer in hand is news for who waits
     int told;                   //  what to warn of when no lock is held, or 0
     char told_text[640];
 } artel_link_self_t;
