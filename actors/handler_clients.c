@@ -137,6 +137,8 @@ s_open_fault(const artel_msg_run_open_t *open, const entry_t *entry)
         return "run_open: run is not 1 to 63 letters, digits, '_' and '-'";
     if (open->resume > ARTEL_RESUMES_MUST)
         return "run_open: resume is not 0, 1 or 2";
+    if (open->world > ARTEL_MAX_WORLD)
+        return "run_open: world is over 65536 ranks";
     if (entry && !artel_str_equal(open->run, artel_str(entry->run)))
         return "run_open: its writer is another run's";
     return NULL;

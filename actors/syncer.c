@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "handover.h"
 #include "wire.h"
+#include "world.h"
 
 #include <sys/queue.h>
 
@@ -27,13 +28,15 @@ typedef struct {
 static void
 s_on_open(self_t *self, artel_sync_job_t *job)
 {
-    artel_journal_birth_t birth = { .run = job->run, .writer = job->writer,
-                                    .sinks = self->sinks, .resumes = job->resumes };
+    artel_journal_birth_t birth = { .run = job->run, .writer = job->writer, .sinks = self->sinks,
+                                    .resumes = job->resumes, .world = job->world };
     job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
     if (job->rc == ARTEL_ENOENT)
         job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == 0)
         job->counter = artel_journal_accepted(job->journal);
+    if (job->rc == ARTEL_EINVAL)
+        job->world = artel_world_of(self->state, job->run);
 }
 
 static void

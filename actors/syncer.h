@@ -23,6 +23,7 @@ typedef struct {
     char run[ARTEL_MAX_RUN_ID + 1];
     artel_id_t writer;
     artel_resumes_t resumes;    //  (OPEN)
+    uint64_t world;             //  (OPEN) the ranks of the run, or 0; if refused, what the run has
     artel_journal_t *journal;
     uint64_t counter;           //  what is durable now (OPEN, SYNC)
     int rc;

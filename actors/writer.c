@@ -167,12 +167,12 @@ s_on_batch(self_t *self, const artel_msg_t *head, zmq_msg_t *frame)
 }
 
 void
-artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc)
+artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc,
+                         const char *why)
 {
     char text[256] = "";
     if (rc != 0)
-        snprintf(text, sizeof text, "the journal of run %s: %s", entry->run,
-                 artel_error_code_text(rc));
+        snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, why);
     artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
         .writer = entry->writer, .code = rc, .text = artel_str(text),
         .accepted = rc == 0 ? artel_journal_accepted(entry->journal) : 0,
@@ -186,7 +186,7 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
     if (entry) {
         bool open = entry->journal && !entry->closing;
         if (open || entry->closing || entry->closed)
-            artel_writer_answer_open(self, entry, open ? 0 : ARTEL_EAGAIN);
+            artel_writer_answer_open(self, entry, open ? 0 : ARTEL_EAGAIN, artel_error_code_text(ARTEL_EAGAIN));
         return;                                 //  else the answer comes when it is open
     }
     entry = calloc(1, sizeof *entry);
@@ -201,7 +201,8 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
     snprintf(entry->run, sizeof entry->run, "%.*s", (int) msg->run_open.run.len, msg->run_open.run.at);
     zhashx_insert(self->entries, entry->writer.at, entry);
     artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_OPEN, .urgent = true,
-                                                      .resumes = entry->resumes }, entry);
+                                                      .resumes = entry->resumes,
+                                                      .world = msg->run_open.world }, entry);
 }
 
 static void

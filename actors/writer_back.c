@@ -91,11 +91,22 @@ artel_writer_read_sender(void *arg)
 
 //  The jobs of the syncer, one function each.
 
+static const char *
+s_why_not_open(const artel_sync_job_t *job, char *ret, size_t size)
+{
+    if (job->rc == ARTEL_EINVAL && job->world)
+        snprintf(ret, size, "it has %llu ranks", (unsigned long long) job->world);
+    else
+        snprintf(ret, size, "%s", artel_error_code_text(job->rc));
+    return ret;
+}
+
 static void
 s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
 {
+    char why[128];
     entry->journal = job->journal;
-    artel_writer_answer_open(self, entry, job->rc);
+    artel_writer_answer_open(self, entry, job->rc, s_why_not_open(job, why, sizeof why));
     if (job->rc != 0) {
         zhashx_delete(self->entries, job->writer.at);
     } else if (job->counter) {                  //  it was there: the sender goes on with it

@@ -128,6 +128,16 @@ typedef struct {
  *  The run borrows the client. */
 ARTEL_API int artel_run_start(artel_t *self, const artel_run_options_t *options, artel_run_t **ret);
 
+/*  Take part in a run as one of world processes or threads, rank counting from 0, each with its
+ *  own handle and its own exit. They meet by the run's id, which options or ARTEL_RUN_ID must give if
+ *  world is over 1: whoever comes first makes the run, whoever comes later joins it. Of resume only
+ *  ARTEL_RESUME_MUST counts: the run must be there. The run is over when all ranks have finished, or
+ *  somebody has who started or resumed it with artel_run_start; its exit code is the first that is
+ *  not 0. A rank that died may join again. ARTEL_EINVAL also if the run has another world; else as
+ *  artel_run_start. */
+ARTEL_API int artel_run_join(artel_t *self, const artel_run_options_t *options, uint32_t rank,
+                             uint32_t world, artel_run_t **ret);
+
 /*  The run's id; the run's. */
 ARTEL_API const char *artel_run_id(const artel_run_t *run);
 

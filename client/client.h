@@ -65,6 +65,7 @@ struct artel_run {
     char id[64];
     artel_id_t writer;
     artel_resumes_t resumes;
+    uint32_t rank, world;       //  world 0: it is none of several ranks
     artel_run_about_t about;
     bool owns_client;           //  made by artel_start
     int presence;               //  says to a service that we live (presence.h), or -1

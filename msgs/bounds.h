@@ -15,6 +15,7 @@ enum {
     ARTEL_MAX_KEY = 255,                    //  bytes of a key
     ARTEL_MAX_NAME = 128,                   //  bytes of a project, run, artifact or alias name
     ARTEL_MAX_RUN_ID = 63,                  //  bytes of a run id, all [A-Za-z0-9_-]
+    ARTEL_MAX_WORLD = 65536,                //  ranks of one run
     ARTEL_MAX_STRING = 64 * 1024,           //  bytes of a string value or text field
     ARTEL_MAX_PATH = 4096,                  //  bytes of an entry's path; 255 a component
     ARTEL_MAX_ENTRIES = 10 * 1000 * 1000,   //  entries of one artifact
@@ -29,7 +30,7 @@ enum {
     ARTEL_DELIVER_WINDOW = 8,               //  batches in flight to one backend
     ARTEL_POLL_PARK_MS = 10000,             //  longest a poll is parked
     ARTEL_MAX_PARKED = 64,                  //  parked polls of one client
-    ARTEL_SEARCH_MS = 10000,                //  how often a service looks for dead journals
+    ARTEL_SEARCH_MS = 5000,                 //  how often a service looks for dead journals: found within 10 s
     ARTEL_CATALOGUE_HOLD_MS = 50,           //  longest a write may hold catalogue.lock
 };
 

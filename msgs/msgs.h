@@ -16,9 +16,10 @@
 //  Records: what a journal keeps. They travel in batches (batch.h).
 #define ARTEL_RUN_FIELDS(F)                                                     \
     F(str, run) F(str, project) F(str, name) F(str, group) F(str, job_type)     \
-    F(str, notes) F(strs, tags) F(i64, at_ms) F(flag, hidden)
+    F(str, notes) F(strs, tags) F(i64, at_ms) F(flag, hidden) F(flag, keeps_tags)
 #define ARTEL_RUN_START_FIELDS(F)                                               \
-    F(u64, resume) F(str, host) F(u64, pid) F(str, program) F(i64, at_ms)
+    F(u64, resume) F(str, host) F(u64, pid) F(str, program) F(i64, at_ms)       \
+    F(u64, rank) F(u64, world)
 #define ARTEL_HISTORY_FIELDS(F)     F(i64, step) F(i64, at_ms) F(row, row)
 #define ARTEL_CONFIG_FIELDS(F)      F(row, row)
 #define ARTEL_SUMMARY_FIELDS(F)     F(row, row)
@@ -44,7 +45,7 @@
     F(str, target) F(str, uri)
 
 //  Client to handler.
-#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer) F(u64, resume)
+#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer) F(u64, resume) F(u64, world)
 #define ARTEL_FLUSH_FIELDS(F)           F(id, writer) F(u64, counter) F(u64, level)
 #define ARTEL_ARTIFACT_POLL_FIELDS(F)   F(id, xid) F(str, sink) F(u64, wait_ms)
 #define ARTEL_ARTIFACT_CANCEL_FIELDS(F) F(id, xid)

@@ -7,6 +7,7 @@
 #include "term.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,20 @@ artel_args_text(const artel_args_t *self, const char *name)
 {
     const artel_given_t *given = s_last(self, name);
     return given ? given->text : NULL;
+}
+
+int
+artel_args_number(const artel_args_t *self, const char *name, uint32_t most, int64_t *ret)
+{
+    const char *text = artel_args_text(self, name);
+    char *end = NULL;
+    unsigned long long n = text ? strtoull(text, &end, 10) : 0;
+    if (text && (!isdigit((unsigned char) *text) || *end || n > most)) {
+        artel_complain("--%s %s: must be a whole number, 0 to %lu", name, text, (unsigned long) most);
+        return ARTEL_EXIT_USAGE;
+    }
+    *ret = text ? (int64_t) n : -1;
+    return 0;
 }
 
 int

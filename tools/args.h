@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct {
     const char *name;               //  "output": --output
@@ -51,6 +52,11 @@ const char *
 artel_args_text(const artel_args_t *self, const char *name);
 const char *
 artel_args_nth(const artel_args_t *self, const char *name, size_t i);
+
+//  An option that is a whole number up to most; -1 if it was not given. 0, or
+//  ARTEL_EXIT_USAGE after a sentence.
+int
+artel_args_number(const artel_args_t *self, const char *name, uint32_t most, int64_t *ret);
 
 //  An option that is a number of seconds, in milliseconds; ms if it was not
 //  given. 0, or ARTEL_EXIT_USAGE after a sentence.

@@ -16,14 +16,14 @@ enum { PLOT_HEIGHT = 18, PLOT_WIDTH = 100 };
 
 static int
 s_plot_one(const artel_args_t *args, const artel_place_t *place, const artel_found_run_t *run,
-           const char *key)
+           int64_t rank, const char *key)
 {
     int width = artel_term_width(stdout);
     artel_plot_style_t style = { .width = width < PLOT_WIDTH ? width : PLOT_WIDTH,
         .height = PLOT_HEIGHT, .utf8 = artel_term_utf8(),
         .colours = artel_term_colours(args, stdout) };
     artel_points_t points;
-    int rc = artel_curve_load(place->db, run, key, &points);
+    int rc = artel_curve_load(place->db, run, rank, key, &points);
     if (rc == 0 && artel_plot(&(artel_curve_t) { key, points.x, points.y, points.n }, style,
                               stdout) != 0) {
         artel_complain("out of memory");
@@ -34,14 +34,14 @@ s_plot_one(const artel_args_t *args, const artel_place_t *place, const artel_fou
 }
 
 static int
-s_plot(const artel_args_t *args, const artel_place_t *place, const artel_found_run_t *run)
+s_plot(const artel_args_t *args, const artel_place_t *place, const artel_found_run_t *run, int64_t rank)
 {
     int rc = 0;
     const char *key;
     for (size_t i = 0; rc == 0 && (key = artel_args_nth(args, "plot", i)) != NULL; i++) {
         if (i)
             putchar('\n');
-        rc = s_plot_one(args, place, run, key);
+        rc = s_plot_one(args, place, run, rank, key);
     }
     return rc;
 }
@@ -50,11 +50,14 @@ static int
 s_show(const artel_args_t *args, const artel_place_t *place)
 {
     artel_found_run_t run;
-    int rc = artel_runs_find(place, args->operands[0], &run);
+    int64_t rank;
+    int rc = artel_args_number(args, "rank", UINT32_MAX, &rank);
+    if (rc == 0)
+        rc = artel_runs_find(place, args->operands[0], &run);
     if (rc != 0)
         return rc;
-    return artel_args_has(args, "plot") ? s_plot(args, place, &run)
-                                        : artel_history_print(args, place->db, &run);
+    return artel_args_has(args, "plot") ? s_plot(args, place, &run, rank)
+                                        : artel_history_print(args, place->db, &run, rank);
 }
 
 static int
@@ -75,6 +78,7 @@ s_run(const artel_args_t *args)
 static const artel_option_t s_options[] = {
     { "csv", 0, NULL, "comma-separated values with a heading" },
     { "plot", 0, "KEY", "draw this key's values; repeats" },
+    { "rank", 0, "N", "only the rows of this rank" },
     { "time", 't', NULL, "also when each row was logged: _timestamp, seconds since 1970" },
     { 0 },
 };
@@ -84,12 +88,14 @@ const artel_command_t artel_cmd_history = {
     .brief = "print or plot the rows of a run",
     .about =
         "One row a row that was logged, in that order, with _step and the logged keys; with KEYs\n"
-        "only those, and only rows that have one. RUN is an id or its unique beginning. --json\n"
+        "only those, and only rows that have one. RUN is an id or its unique beginning. Rows of a\n"
+        "run with ranks ('artel log --rank') have _rank as well, none if nobody's in particular. --json\n"
         "prints integers exactly and reals as they can be read back exactly; JSON has no NaN, so\n"
         "NaN and the infinities are the texts \"NaN\", \"Infinity\" and \"-Infinity\".",
     .options = s_options,
     .examples = "artel history first --plot loss\n"
                 "artel history first loss --csv > loss.csv\n"
+                "artel history eight --rank 3 --plot loss\n"
                 "artel history first --json | tail -1",
     .run = s_run,
 };

@@ -32,6 +32,7 @@ typedef struct {
     artel_run_t *run;
     artel_lines_t lines;
     artel_jsonrow_t row;
+    int64_t rank, world;            //  -1: it is none of several ranks
     uint64_t before;                //  records of the run before its first row
     uint64_t logged;                //  rows
     uint64_t accepted;              //  of them
@@ -218,18 +219,28 @@ s_finish(log_t *self, int timeout_ms)
     return s_exit_code(self, closed);
 }
 
+//  As a run, or as one rank of it.
 static int
-s_start(log_t *self)
+s_start_run(log_t *self)
 {
     const artel_args_t *args = self->args;
-    int rc = artel_session_open(args, NULL, &self->session);
-    if (rc != 0)
-        return rc;
     const char *id = artel_args_text(args, "run");
     artel_run_options_t options = { .size = sizeof options, .id = id,
         .project = artel_args_text(args, "project"), .name = artel_args_text(args, "name"),
         .resume = id ? ARTEL_RESUME_ALLOW : ARTEL_RESUME_NEVER };
-    rc = artel_run_start(self->session.client, &options, &self->run);
+    if (self->world < 0)
+        return artel_run_start(self->session.client, &options, &self->run);
+    return artel_run_join(self->session.client, &options, (uint32_t) self->rank, (uint32_t) self->world,
+                          &self->run);
+}
+
+static int
+s_start(log_t *self)
+{
+    int rc = artel_session_open(self->args, NULL, &self->session);
+    if (rc != 0)
+        return rc;
+    rc = s_start_run(self);
     if (rc == 0) {
         char quoted[72];
         uint64_t accepted;
@@ -247,10 +258,25 @@ s_start(log_t *self)
 }
 
 static int
+s_take_rank(log_t *self)
+{
+    int rc = artel_args_number(self->args, "rank", UINT32_MAX, &self->rank);
+    if (rc == 0)
+        rc = artel_args_number(self->args, "world", UINT32_MAX, &self->world);
+    if (rc == 0 && (self->rank < 0) != (self->world < 0)) {
+        artel_complain("--rank and --world go together: --rank 0 --world 8");
+        rc = ARTEL_EXIT_USAGE;
+    }
+    return rc;
+}
+
+static int
 s_run(const artel_args_t *args)
 {
     log_t self = { .args = args, .lines.fd = STDIN_FILENO };
     int timeout_ms, rc = artel_args_ms(args, "timeout", DELIVER_MS, &timeout_ms);
+    if (rc == 0)
+        rc = s_take_rank(&self);
     if (rc != 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);
@@ -268,6 +294,8 @@ s_run(const artel_args_t *args)
 static const artel_option_t s_options[] = {
     { "run", 'r', "ID", "the run's id; one that is there already goes on" },
     { "name", 'n', "TEXT", "the run's name, for people" },
+    { "rank", 0, "N", "log as this rank (from 0) of the run, beside the others" },
+    { "world", 0, "N", "how many ranks the run has" },
     { "timeout", 't', "SECONDS", "how long to wait for delivery at the end (300)" },
     { 0 },
 };
@@ -285,10 +313,14 @@ const artel_command_t artel_cmd_log = {
         "Rows are accepted (safe from any crash of a program) a block at a time, as they come. With\n"
         "--json the first line printed is {\"run\":ID}, then {\"accepted\":N} whenever N rows are\n"
         "accepted. At the end of the input the run is finished and delivered. After Ctrl-C it ends\n"
-        "as failed, and what was accepted is kept.",
+        "as failed, and what was accepted is kept.\n\n"
+        "With --rank and --world several of these (or programs that call artel_run_join) log into one\n"
+        "run, whose --run all must name. It is over when all ranks are; its exit code is the first\n"
+        "that is not 0.",
     .options = s_options,
     .examples = "echo '{\"loss\": 0.25, \"epoch\": 1}' | artel log\n"
                 "python3 train.py | artel log --project mnist --run first --json\n"
-                "artel history first --json | artel log --run copy",
+                "artel history first --json | artel log --run copy\n"
+                "python3 worker.py | artel log --run eight --rank 3 --world 8",
     .run = s_run,
 };

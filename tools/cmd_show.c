@@ -29,14 +29,14 @@ static const char s_run_sql[] =
     "       (coalesce(r.finished_ms, (SELECT max(last_ms) FROM writers WHERE run = r.id))"
     "        - r.created_ms) / 1000.0 AS seconds,"
     "       r.rows AS rows, r.last_step AS last_step, r.run_group AS \"group\","
-    "       r.job_type AS job_type, r.notes AS notes,"
+    "       r.job_type AS job_type, r.notes AS notes, r.world AS world,"
     "       (SELECT json_group_array(tag) FROM tags WHERE run = r.id) AS \"tags:json\""
     "  FROM runs r WHERE r.run = ?1";
 
 static const char s_writers_sql[] =
-    "SELECT lower(hex(w.writer)) AS writer, w.host AS host, w.pid AS pid, w.program AS program,"
-    "       w.exit_code AS exit, w.crashed AS \"crashed:bool\""
-    "  FROM writers w JOIN runs r ON r.id = w.run WHERE r.run = ?1 ORDER BY w.id";
+    "SELECT lower(hex(w.writer)) AS writer, w.rank AS rank, w.host AS host, w.pid AS pid,"
+    "       w.program AS program, w.exit_code AS exit, w.crashed AS \"crashed:bool\""
+    "  FROM writers w JOIN runs r ON r.id = w.run WHERE r.run = ?1 ORDER BY w.rank, w.id";
 
 static const char s_artifacts_sql[] =
     "SELECT l.direction AS direction, l.name AS name, 'v' || l.version AS version,"
@@ -231,17 +231,75 @@ s_put_facts(const show_t *self)
     s_put_pair("rows", line);
 }
 
+//  How a rank stands, with a comma before it; of other programs the run's state says it.
+static const char *
+s_writer_state(const json_t *writer, char ret[ARTEL_HUMAN_TEXT])
+{
+    const json_t *code = json_object_get(writer, "exit");
+    if (!json_is_integer(json_object_get(writer, "rank")))
+        return "";
+    if (json_is_true(json_object_get(writer, "crashed")))
+        return ", crashed";
+    if (!json_is_integer(code))
+        return ", running";
+    snprintf(ret, ARTEL_HUMAN_TEXT, ", exit %" JSON_INTEGER_FORMAT, json_integer_value(code));
+    return json_integer_value(code) ? ret : ", finished";
+}
+
+static void
+s_put_writer(const json_t *writer, bool first)
+{
+    char line[512], title[ARTEL_HUMAN_TEXT] = "";
+    const json_t *rank = json_object_get(writer, "rank");
+    snprintf(line, sizeof line, "%s, pid %" JSON_INTEGER_FORMAT " on %s%s", s_text(writer, "program"),
+             json_integer_value(json_object_get(writer, "pid")), s_text(writer, "host"),
+             s_writer_state(writer, ARTEL_HUMAN_BUFFER));
+    if (json_is_integer(rank))
+        snprintf(title, sizeof title, "rank %" JSON_INTEGER_FORMAT, json_integer_value(rank));
+    else if (first)
+        snprintf(title, sizeof title, "program");
+    s_put_pair(title, line);
+}
+
+//  The ranks from `from` to `to`, if there are any, behind those said before.
+static size_t
+s_add_ranks(char *line, size_t used, size_t size, json_int_t from, json_int_t to)
+{
+    if (from > to || used + 1 >= size)
+        return used;
+    int n = snprintf(line + used, size - used, "%s%" JSON_INTEGER_FORMAT, used ? ", " : "", from);
+    used += (size_t) n;
+    if (from < to && used < size)
+        used += (size_t) snprintf(line + used, size - used, " to %" JSON_INTEGER_FORMAT, to);
+    return used;
+}
+
+//  The ranks that no program has come for; the writers are in the order of theirs.
+static void
+s_put_missing(const show_t *self)
+{
+    const json_t *writers = json_object_get(self->page, "writers");
+    json_int_t next = 0, world = json_integer_value(json_object_get(self->page, "world"));
+    char line[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < json_array_size(writers); i++) {
+        const json_t *rank = json_object_get(json_array_get(writers, i), "rank");
+        if (!json_is_integer(rank))
+            continue;
+        used = s_add_ranks(line, used, sizeof line, next, json_integer_value(rank) - 1);
+        next = json_integer_value(rank) + 1;
+    }
+    s_add_ranks(line, used, sizeof line, next, world - 1);
+    s_put_pair("not come", line);
+}
+
 static void
 s_put_writers(const show_t *self)
 {
     const json_t *writers = json_object_get(self->page, "writers");
-    for (size_t i = 0; i < json_array_size(writers); i++) {
-        const json_t *writer = json_array_get(writers, i);
-        char line[512];
-        snprintf(line, sizeof line, "%s, pid %" JSON_INTEGER_FORMAT " on %s", s_text(writer, "program"),
-                 json_integer_value(json_object_get(writer, "pid")), s_text(writer, "host"));
-        s_put_pair(i ? "" : "program", line);
-    }
+    for (size_t i = 0; i < json_array_size(writers); i++)
+        s_put_writer(json_array_get(writers, i), i == 0);
+    s_put_missing(self);
 }
 
 static void
@@ -381,8 +439,9 @@ const artel_command_t artel_cmd_show = {
     .brief = "show everything about one run",
     .about =
         "Its state, configuration, metrics (the last value, their course, and the range), summary,\n"
-        "artifacts that came out of it or went into it, and what is not delivered yet. RUN is an id\n"
-        "or its unique beginning. --json prints one object.",
+        "artifacts that came out of it or went into it, and what is not delivered yet. Of a run with\n"
+        "ranks it says how each stands, and which have not come. RUN is an id or its unique beginning.\n"
+        "--json prints one object.",
     .examples = "artel show first\n"
                 "artel show 3f2a --json",
     .run = s_run,

@@ -29,13 +29,15 @@ s_add(artel_points_t *self, int64_t x, double y)
 }
 
 int
-artel_curve_load(sqlite3 *db, const artel_found_run_t *run, const char *key, artel_points_t *ret)
+artel_curve_load(sqlite3 *db, const artel_found_run_t *run, int64_t rank, const char *key,
+                 artel_points_t *ret)
 {
     *ret = (artel_points_t) { .n = 0 };
     artel_query_t query = artel_query(db, "SELECT step, type, value FROM history"
-                                          " WHERE run = ?1 AND key = ?2 ORDER BY row");
+                                          " WHERE run = ?1 AND key = ?2 AND (?3 < 0 OR rank = ?3) ORDER BY row");
     artel_query_bind_text(&query, 1, run->id);
     artel_query_bind_text(&query, 2, key);
+    artel_query_bind_int(&query, 3, rank);
     double y;
     int failed = 0;
     while (!failed && artel_query_next(&query))

@@ -15,12 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CELL_ROW, CELL_STEP, CELL_TIME, CELL_KEY, CELL_TYPE, TABLE_ROWS = 10000 };
+enum { CELL_ROW, CELL_STEP, CELL_TIME, CELL_RANK, CELL_KEY, CELL_TYPE, TABLE_ROWS = 10000 };
 
-static const char s_time_key[] = "_timestamp";
+static const char s_time_key[] = "_timestamp", s_rank_key[] = "_rank";
 
 //  The cells of a run, and with each when its row was logged: as the program said, or as we saw it.
-#define CELLS(time) "SELECT row, step, " time ", key, type, value FROM history h WHERE run = ?1 ORDER BY row"
+#define CELLS(time) "SELECT row, step, " time ", rank, key, type, value FROM history h" \
+                    " WHERE run = ?1 AND (?2 < 0 OR rank = ?2) ORDER BY row"
 
 static const char s_sql[] = CELLS("NULL");
 static const char s_timed_sql[] = CELLS(
@@ -31,6 +32,7 @@ static const char s_timed_sql[] = CELLS(
 typedef struct {
     const artel_args_t *args;
     bool timed;                     //  --time
+    bool ranked;                    //  the run has ranks
     char **keys;                    //  the columns, or (JSON) the wanted keys
     size_t n;
     //  CSV
@@ -62,12 +64,20 @@ s_seconds(const artel_query_t *query)
     return sqlite3_column_double(query->stmt, CELL_TIME);
 }
 
+static bool
+s_has_rank(const artel_query_t *query)
+{
+    return sqlite3_column_type(query->stmt, CELL_RANK) != SQLITE_NULL;
+}
+
 //  JSON: straight to stdout.
 
 static void
 s_json_row_begin(self_t *self, const artel_query_t *query)
 {
     printf("{\"_step\":%" PRId64, (int64_t) artel_query_int(query, CELL_STEP));
+    if (self->ranked)
+        printf(",\"%s\":%s", s_rank_key, s_has_rank(query) ? artel_query_text(query, CELL_RANK) : "null");
     if (self->timed) {
         printf(",\"%s\":", s_time_key);
         artel_json_put_real(s_seconds(query), stdout);
@@ -99,6 +109,8 @@ s_csv_begin(self_t *self)
     self->fields = calloc(self->n + 1, sizeof *self->fields);
     self->failed |= !self->fields;
     fputs("_step", stdout);
+    if (self->ranked)
+        printf(",%s", s_rank_key);
     if (self->timed)
         printf(",%s", s_time_key);
     for (size_t i = 0; i < self->n; i++) {
@@ -112,6 +124,8 @@ static void
 s_csv_row_begin(self_t *self, const artel_query_t *query)
 {
     printf("%" PRId64, (int64_t) artel_query_int(query, CELL_STEP));
+    if (self->ranked)
+        printf(",%s", artel_query_text(query, CELL_RANK));
     if (self->timed)
         printf(",%.3f", s_seconds(query));
 }
@@ -158,12 +172,14 @@ s_csv_end(self_t *self)
 static void
 s_table_begin(self_t *self)
 {
-    self->columns = calloc(self->n + 3, sizeof *self->columns);
+    self->columns = calloc(self->n + 4, sizeof *self->columns);
     self->failed |= !self->columns;
     if (self->failed)
         return;
     size_t at = 0;
     self->columns[at++] = (artel_column_t) { "_step", "_step", NULL, true, false };
+    if (self->ranked)
+        self->columns[at++] = (artel_column_t) { s_rank_key, s_rank_key, NULL, true, false };
     if (self->timed)
         self->columns[at++] = (artel_column_t) { s_time_key, s_time_key, NULL, true, false };
     for (size_t i = 0; i < self->n; i++)
@@ -180,6 +196,8 @@ s_table_row_begin(self_t *self, const artel_query_t *query)
         self->table = artel_listing_new(self->args, self->columns);
     self->row = json_pack("{s:I}", "_step", (json_int_t) artel_query_int(query, CELL_STEP));
     self->failed |= !self->table || !self->row;
+    if (self->ranked && s_has_rank(query))
+        json_object_set_new(self->row, s_rank_key, json_integer(artel_query_int(query, CELL_RANK)));
     if (self->timed)
         json_object_set_new(self->row, s_time_key, json_real(s_seconds(query)));
 }
@@ -215,11 +233,11 @@ static const format_t s_csv = { s_csv_begin, s_csv_row_begin, s_csv_cell, s_csv_
 static const format_t s_table = { s_table_begin, s_table_row_begin, s_table_cell, s_table_row_end,
                                   s_table_end };
 
-//  Whether a cell is to be printed: of the wanted keys, and not the time twice.
+//  Whether a cell is to be printed: of the wanted keys, and neither time nor rank twice.
 static bool
 s_is_wanted(const self_t *self, const char *key)
 {
-    if (strcmp(key, s_time_key) == 0)
+    if (strcmp(key, s_time_key) == 0 || (self->ranked && strcmp(key, s_rank_key) == 0))
         return false;
     return self->args->n == 1 || s_column_of(self, key) < self->n;
 }
@@ -272,8 +290,9 @@ s_load_keys(self_t *self, sqlite3 *db, const artel_found_run_t *run)
     int rc = 0;
     artel_query_t query = artel_query(db,
         "SELECT k.key FROM keys k WHERE k.id IN (SELECT key FROM history_cells WHERE run = ?1)"
-        " AND k.key <> '_timestamp' ORDER BY k.id");
+        " AND k.key <> '_timestamp' AND (k.key <> '_rank' OR NOT ?2) ORDER BY k.id");
     artel_query_bind_int(&query, 1, run->row);
+    artel_query_bind_int(&query, 2, self->ranked);
     while (rc == 0 && artel_query_next(&query))
         rc = s_add_key(self, artel_query_text(&query, 0));
     int ended = artel_query_end(&query);
@@ -292,15 +311,16 @@ s_choose_keys(self_t *self, sqlite3 *db, const artel_found_run_t *run)
 }
 
 int
-artel_history_print(const artel_args_t *args, sqlite3 *db, const artel_found_run_t *run)
+artel_history_print(const artel_args_t *args, sqlite3 *db, const artel_found_run_t *run, int64_t rank)
 {
-    self_t self = { .args = args, .timed = artel_args_has(args, "time") };
+    self_t self = { .args = args, .timed = artel_args_has(args, "time"), .ranked = run->world > 0 };
     const format_t *format = artel_args_has(args, "csv") ? &s_csv
                              : artel_args_has(args, "json") ? &s_json : &s_table;
     int rc = s_choose_keys(&self, db, run);
     if (rc == 0) {
         artel_query_t query = artel_query(db, self.timed ? s_timed_sql : s_sql);
         artel_query_bind_text(&query, 1, run->id);
+        artel_query_bind_int(&query, 2, rank);
         rc = s_print_rows(&self, format, &query);
         int ended = artel_query_end(&query);
         rc = rc ? rc : ended;

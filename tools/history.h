@@ -5,8 +5,9 @@
 
 #include "runs.h"
 
-//  As a table, CSV or JSON, as args say: the keys behind the run, or all. Exit code.
+//  As a table, CSV or JSON, as args say: the keys behind the run, or all; of one rank, or
+//  (-1) of all. Exit code.
 int
-artel_history_print(const artel_args_t *args, sqlite3 *db, const artel_found_run_t *run);
+artel_history_print(const artel_args_t *args, sqlite3 *db, const artel_found_run_t *run, int64_t rank);
 
 #endif

@@ -12,7 +12,7 @@
 enum { MAX_NAMED = 4 };
 
 static const char s_sql[] =
-    "SELECT id, run FROM runs WHERE run = ?1 OR substr(run, 1, length(?1)) = ?1"
+    "SELECT id, run, world FROM runs WHERE run = ?1 OR substr(run, 1, length(?1)) = ?1"
     " ORDER BY run <> ?1, run LIMIT 5";
 
 static void
@@ -20,6 +20,7 @@ s_take(const artel_query_t *query, artel_found_run_t *ret)
 {
     ret->row = artel_query_int(query, 0);
     snprintf(ret->id, sizeof ret->id, "%s", artel_query_text(query, 1));
+    ret->world = artel_query_int(query, 2);
 }
 
 int

@@ -8,6 +8,7 @@
 typedef struct {
     int64_t row;                    //  runs.id
     char id[64];                    //  runs.run
+    int64_t world;                  //  runs.world, 0: it has no ranks
 } artel_found_run_t;
 
 //  The run whose id is text, or begins with it if only one does. 0, or

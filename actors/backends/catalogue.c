@@ -26,7 +26,7 @@ static const char s_writer_pragmas[] =
     "PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;"
     "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF;";
 static const char s_reader_pragmas[] =
-    "PRAGMA query_only = ON; PRAGMA trusted_schema = OFF;";
+    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;";
 
 //  "artl", for file(1) and for whoever finds the file alone.
 #define APPLICATION_ID "PRAGMA application_id = 0x6172746c;"
@@ -113,6 +113,29 @@ s_make_schema(artel_catalogue_t *self)
     return rc != 0 ? rc : artel_sync_dir(self->store);
 }
 
+//  Whether the file is of an older minor version.
+static bool
+s_is_older(artel_catalogue_t *self)
+{
+    int64_t minor = ARTEL_SCHEMA_MINOR;
+    return s_number(self, "SELECT value FROM meta WHERE key = 'minor'", &minor) == 0
+           && minor < ARTEL_SCHEMA_MINOR;
+}
+
+//  Add what later minor versions brought; all of it or nothing.
+static int
+s_grow(artel_catalogue_t *self)
+{
+    int rc = s_exec(self, "BEGIN IMMEDIATE");
+    if (rc == 0)
+        rc = s_exec(self, ARTEL_SCHEMA_GROW);
+    if (rc == 0)
+        rc = s_exec(self, "COMMIT");
+    if (rc != 0 && artel_catalogue_in_transaction(self))
+        sqlite3_exec(self->db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
 //  Whether the file is a catalogue of ours; an empty one is none yet.
 static int
 s_check(artel_catalogue_t *self)
@@ -158,8 +181,21 @@ s_open_writable(artel_catalogue_t *self)
         rc = s_check(self);
     if (rc == ARTEL_ENOENT)
         rc = s_make_schema(self);
+    if (rc == 0 && s_is_older(self))
+        rc = s_grow(self);
     artel_fd_unlock(self->lock);
     return rc;
+}
+
+static int
+s_open_readable(artel_catalogue_t *self)
+{
+    int rc = s_connect(self, false);
+    if (rc == 0)
+        rc = s_check(self);
+    if (rc == 0 && s_is_older(self))
+        rc = s_exec(self, ARTEL_SCHEMA_SHADE);
+    return rc == 0 ? s_exec(self, "PRAGMA query_only = ON") : rc;
 }
 
 int
@@ -173,10 +209,8 @@ artel_catalogue_open(const char *store, bool writable, artel_catalogue_t **ret)
     self->store = strdup(store);
     self->keys = zhashx_new();
     int rc = self->store ? 0 : ARTEL_ENOMEM;
-    if (rc == 0 && writable)
-        rc = s_open_writable(self);
-    else if (rc == 0 && (rc = s_connect(self, false)) == 0)
-        rc = s_check(self);
+    if (rc == 0)
+        rc = writable ? s_open_writable(self) : s_open_readable(self);
     if (rc == 0)
         *ret = self;
     else

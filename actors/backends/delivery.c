@@ -66,6 +66,7 @@ s_find_writer(artel_scope_t *scope, int64_t *ret_run, bool *ret_crashed)
     scope->position = (uint64_t) sqlite3_column_int64(stmt, 2);
     *ret_crashed = sqlite3_column_int(stmt, 3);
     scope->last_ms = sqlite3_column_int64(stmt, 4);
+    scope->rank = sqlite3_column_int64(stmt, 5);
     sqlite3_reset(stmt);
     return 0;
 }
@@ -81,6 +82,7 @@ s_find_run(artel_scope_t *scope)
     scope->run = sqlite3_column_int64(stmt, 0);
     scope->rows = sqlite3_column_int64(stmt, 1);
     scope->last_step = sqlite3_column_int64(stmt, 2);
+    scope->world = sqlite3_column_int64(stmt, 3);
     sqlite3_reset(stmt);
     return 0;
 }
@@ -356,8 +358,8 @@ int
 artel_delivery_apply(artel_catalogue_t *self, const artel_msg_deliver_t *deliver,
                      const artel_verdicts_t *seen, artel_verdicts_t *verdicts)
 {
-    artel_scope_t fresh = { .catalogue = self, .deliver = deliver, .record = -1, .seen = seen,
-                            .verdicts = verdicts };
+    artel_scope_t fresh = { .catalogue = self, .deliver = deliver, .rank = -1, .record = -1,
+                            .seen = seen, .verdicts = verdicts };
     artel_scope_t scope = fresh;
     int rc = s_marked(&scope, s_apply);
     if (rc == ARTEL_EREFUSED && artel_catalogue_in_transaction(self)) {

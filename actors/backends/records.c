@@ -86,16 +86,34 @@ s_on_run(artel_scope_t *scope, const artel_msg_t *msg)
         return artel_record_refuse(scope, "run", NULL, ARTEL_EPROTO,
                                    "the record is of another run than its batch");
     s_alive_at(scope, run->at_ms);
-    int rc = 0;
-    if (run->project.len)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_PROJECT, ARGS(
-            TEXT(run->project), INT(run->at_ms)));
+    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_PROJECT, ARGS(
+        INT(scope->run), SOME(run->project), INT(run->at_ms)));
     if (rc == 0)
         rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_RUN, ARGS(
             INT(scope->run), SOME(run->project), SOME(run->name),
             SOME(run->group), SOME(run->job_type), SOME(run->notes),
             INT(run->at_ms), INT(run->hidden)));
-    return rc == 0 ? s_set_tags(scope, &run->tags) : rc;
+    return rc == 0 && !run->keeps_tags ? s_set_tags(scope, &run->tags) : rc;
+}
+
+//  Its rows are this rank's from here on.
+static int
+s_take_rank(artel_scope_t *scope, const artel_msg_run_start_t *start)
+{
+    if (start->world == 0)
+        return 0;
+    scope->rank = (int64_t) start->rank;
+    if (scope->world)
+        return 0;
+    scope->world = (int64_t) start->world;
+    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WORLD, ARGS(
+        INT(scope->run), INT(scope->world)));
+}
+
+static artel_arg_t
+s_rank(const artel_scope_t *scope)
+{
+    return scope->rank < 0 ? ID(NULL) : INT(scope->rank);
 }
 
 static int
@@ -104,9 +122,19 @@ s_on_run_start(artel_scope_t *scope, const artel_msg_t *msg)
     const artel_msg_run_start_t *start = &msg->run_start;
     s_alive_at(scope, start->at_ms);
     scope->has_news = true;
-    return artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WRITER, ARGS(
+    int rc = s_take_rank(scope, start);
+    return rc != 0 ? rc : artel_sql_run(scope->catalogue, ARTEL_SQL_SET_WRITER, ARGS(
         INT(scope->writer), SOME(start->host), INT((int64_t) start->pid),
-        SOME(start->program), INT(start->at_ms)));
+        SOME(start->program), INT(start->at_ms), s_rank(scope)));
+}
+
+//  Whose the rows of this batch are, if the run has ranks.
+static int
+s_begin_rows(artel_scope_t *scope)
+{
+    scope->has_rows = true;
+    return !scope->world ? 0 : artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_RANK, ARGS(
+        INT(scope->run), INT(scope->rows), s_rank(scope)));
 }
 
 static int
@@ -114,9 +142,10 @@ s_on_history(artel_scope_t *scope, const artel_msg_t *msg)
 {
     const artel_msg_history_t *history = &msg->history;
     s_alive_at(scope, history->at_ms);
-    int rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_ROW, ARGS(
-        INT(scope->run), INT(scope->rows), INT(history->step),
-        INT(history->at_ms)));
+    int rc = scope->has_rows ? 0 : s_begin_rows(scope);
+    if (rc == 0)
+        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_ADD_ROW, ARGS(
+            INT(scope->run), INT(scope->rows), INT(history->step), INT(history->at_ms)));
     for (size_t i = 0; rc == 0 && i < history->row.n; i++) {
         const artel_cell_t *cell = &history->row.at[i];
         artel_slot_t *slot = &scope->slots[cell->key];
@@ -127,7 +156,6 @@ s_on_history(artel_scope_t *scope, const artel_msg_t *msg)
     if (scope->rows == 0 || history->step > scope->last_step)
         scope->last_step = history->step;
     scope->rows++;
-    scope->has_rows = true;
     return rc;
 }
 
@@ -216,7 +244,9 @@ artel_records_end(artel_scope_t *scope)
         rc = artel_sql_run(scope->catalogue, ARTEL_SQL_LEAVE_WRITER, ARGS(
             INT(scope->writer), INT((int64_t) scope->deliver->counter),
             INT(scope->last_ms)));
-    if (rc == 0 && scope->has_news)
-        rc = artel_sql_run(scope->catalogue, ARTEL_SQL_SET_STATE, ARGS(INT(scope->run)));
-    return rc;
+    if (rc != 0 || !scope->has_news)
+        return rc;
+    return scope->world ? artel_sql_run(scope->catalogue, ARTEL_SQL_SET_RANKS_STATE,
+                                        ARGS(INT(scope->run), INT(scope->world)))
+                        : artel_sql_run(scope->catalogue, ARTEL_SQL_SET_STATE, ARGS(INT(scope->run)));
 }

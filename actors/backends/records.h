@@ -20,6 +20,8 @@ typedef struct {
     artel_catalogue_t *catalogue;
     const artel_msg_deliver_t *deliver;
     int64_t run, writer;        //  their ids in the tables
+    int64_t world;              //  the ranks of the run; 0: it has none
+    int64_t rank;               //  the writer's, -1: it has none
     uint64_t position;          //  of the writer before this batch
     int64_t rows;               //  of the run's history so far
     int64_t last_step;          //  the highest; of no meaning while there are no rows

@@ -6,7 +6,14 @@
 #ifndef ARTEL_SCHEMA_H
 #define ARTEL_SCHEMA_H
 
-enum { ARTEL_SCHEMA_MAJOR = 1, ARTEL_SCHEMA_MINOR = 0 };
+enum { ARTEL_SCHEMA_MAJOR = 1, ARTEL_SCHEMA_MINOR = 1 };
+
+//  A row is of the rank that the nearest entry at or before it names.
+#define ARTEL_SCHEMA_RANKS                                                      \
+    "CREATE INDEX writers_rank ON writers (run, rank);"                         \
+    "CREATE TABLE history_ranks ("                                              \
+    "  run INTEGER NOT NULL REFERENCES runs, row INTEGER NOT NULL, rank INTEGER," \
+    "  PRIMARY KEY (run, row)) WITHOUT ROWID;"
 
 #define ARTEL_SCHEMA_RUNS                                                       \
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"            \
@@ -16,15 +23,15 @@ enum { ARTEL_SCHEMA_MAJOR = 1, ARTEL_SCHEMA_MINOR = 0 };
     "  name TEXT, run_group TEXT, job_type TEXT, notes TEXT,"                   \
     "  hidden INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'running'," \
     "  exit_code INTEGER, created_ms INTEGER, finished_ms INTEGER,"             \
-    "  rows INTEGER NOT NULL DEFAULT 0, last_step INTEGER);"                    \
+    "  rows INTEGER NOT NULL DEFAULT 0, last_step INTEGER, world INTEGER);"     \
     "CREATE TABLE tags (run INTEGER NOT NULL REFERENCES runs, tag TEXT NOT NULL," \
     "  PRIMARY KEY (run, tag)) WITHOUT ROWID;"                                  \
     "CREATE TABLE writers ("                                                    \
     "  id INTEGER PRIMARY KEY, writer BLOB NOT NULL UNIQUE,"                    \
     "  run INTEGER NOT NULL REFERENCES runs, host TEXT, pid INTEGER, program TEXT," \
     "  started_ms INTEGER, last_ms INTEGER, exited_ms INTEGER, exit_code INTEGER," \
-    "  crashed INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0);" \
-    "CREATE INDEX writers_run ON writers (run);"                                \
+    "  crashed INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0, rank INTEGER);" \
+    ARTEL_SCHEMA_RANKS                                                          \
     "CREATE TABLE refused ("                                                    \
     "  writer INTEGER NOT NULL REFERENCES writers, counter INTEGER NOT NULL,"   \
     "  record INTEGER NOT NULL, message TEXT, code INTEGER NOT NULL, reason TEXT NOT NULL," \
@@ -90,11 +97,16 @@ enum { ARTEL_SCHEMA_MAJOR = 1, ARTEL_SCHEMA_MINOR = 0 };
 #define ARTEL_SCHEMA_TYPE(c)                                                    \
     "CASE " c ".type WHEN 0 THEN 'double' WHEN 1 THEN 'int' WHEN 2 THEN 'bool' ELSE 'string' END"
 
-#define ARTEL_SCHEMA_VIEWS                                                      \
+#define ARTEL_SCHEMA_HISTORY                                                    \
     "CREATE VIEW history AS"                                                    \
-    "  SELECT r.run, h.row, h.step, h.time_ms, k.key, " ARTEL_SCHEMA_TYPE("c") " AS type, c.value" \
+    "  SELECT r.run, h.row, h.step, h.time_ms, k.key, " ARTEL_SCHEMA_TYPE("c") " AS type, c.value," \
+    "  (SELECT n.rank FROM history_ranks n WHERE n.run = h.run AND n.row <= h.row" \
+    "   ORDER BY n.row DESC LIMIT 1) AS rank"                                   \
     "  FROM runs r JOIN history_rows h ON h.run = r.id"                         \
-    "  CROSS JOIN history_cells c ON c.run = h.run AND c.row = h.row JOIN keys k ON k.id = c.key;" \
+    "  CROSS JOIN history_cells c ON c.run = h.run AND c.row = h.row JOIN keys k ON k.id = c.key;"
+
+#define ARTEL_SCHEMA_VIEWS                                                      \
+    ARTEL_SCHEMA_HISTORY                                                        \
     "CREATE VIEW config AS"                                                     \
     "  SELECT r.run, k.key, " ARTEL_SCHEMA_TYPE("c") " AS type, c.value"        \
     "  FROM runs r JOIN config_cells c ON c.run = r.id JOIN keys k ON k.id = c.key;" \
@@ -120,5 +132,17 @@ enum { ARTEL_SCHEMA_MAJOR = 1, ARTEL_SCHEMA_MINOR = 0 };
 
 #define ARTEL_SCHEMA                                                            \
     ARTEL_SCHEMA_RUNS ARTEL_SCHEMA_VALUES ARTEL_SCHEMA_ARTIFACTS ARTEL_SCHEMA_VIEWS
+
+//  From minor 0 to 1: ranks. Who only reads an older file sees what it lacks as NULL.
+#define ARTEL_SCHEMA_GROW                                                       \
+    "ALTER TABLE runs ADD COLUMN world INTEGER;"                                \
+    "ALTER TABLE writers ADD COLUMN rank INTEGER;"                              \
+    "DROP VIEW history; DROP INDEX writers_run;"                                \
+    ARTEL_SCHEMA_RANKS ARTEL_SCHEMA_HISTORY                                     \
+    "UPDATE meta SET value = 1 WHERE key = 'minor';"
+#define ARTEL_SCHEMA_SHADE                                                      \
+    "CREATE TEMP VIEW runs AS SELECT *, NULL AS world FROM main.runs;"          \
+    "CREATE TEMP VIEW writers AS SELECT *, NULL AS rank FROM main.writers;"     \
+    "CREATE TEMP VIEW history AS SELECT *, NULL AS rank FROM main.history;"
 
 #endif

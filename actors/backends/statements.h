@@ -19,10 +19,11 @@
 //  Who sends, how far it is, and what was wrong with it.
 #define ARTEL_STATEMENTS_DELIVERY(S)                                            \
     S(POSITION, "SELECT position FROM writers WHERE writer = ?1")               \
-    S(FIND_RUN, "SELECT id, rows, last_step FROM runs WHERE run = ?1")          \
+    S(FIND_RUN, "SELECT id, rows, last_step, coalesce(world, 0) FROM runs WHERE run = ?1") \
     S(ADD_RUN, "INSERT INTO runs (run) VALUES (?1)")                            \
     S(LEAVE_RUN, "UPDATE runs SET rows = ?2, last_step = ?3 WHERE id = ?1")     \
-    S(FIND_WRITER, "SELECT id, run, position, crashed, last_ms FROM writers WHERE writer = ?1") \
+    S(FIND_WRITER, "SELECT id, run, position, crashed, last_ms, coalesce(rank, -1)" \
+                   " FROM writers WHERE writer = ?1")                           \
     S(ADD_WRITER, "INSERT INTO writers (writer, run) VALUES (?1, ?2)")          \
     S(LEAVE_WRITER, "UPDATE writers SET position = ?2, last_ms = ?3 WHERE id = ?1") \
     S(REVIVE, "UPDATE writers SET crashed = 0, exited_ms = NULL, exit_code = NULL WHERE id = ?1") \
@@ -32,7 +33,8 @@
               " (writer, counter, record, message, code, reason, xid)"          \
               " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                           \
     S(FIND_REFUSED, "SELECT code, reason FROM refused WHERE xid = ?1 LIMIT 1")  \
-    S(LOSE, "INSERT INTO lost VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"    \
+    S(LOSE, "INSERT INTO lost (writer, from_counter, to_counter, reason)"       \
+            " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"                    \
             " SET to_counter = max(to_counter, excluded.to_counter), reason = excluded.reason")
 
 //  A run is running while a writer of it is. Then the worst end counts, but
@@ -50,23 +52,54 @@
     "  WHERE NOT EXISTS (SELECT 1 FROM w WHERE exited_ms IS NULL)"              \
     "  UNION ALL SELECT 'running', NULL, NULL LIMIT 1) WHERE id = ?1"
 
+//  Of ranks each is as its last writer; a writer without a rank is an owner of the run,
+//  and makes good what ranks left before it came. The run is over when its owner has
+//  ended, or when nobody writes and all ranks have ended, or one has ended badly. Its exit
+//  code is the first that is not 0.
+#define ARTEL_SET_RANKS_STATE                                                   \
+    "WITH e AS (SELECT * FROM writers a WHERE run = ?1"                         \
+    "  AND NOT EXISTS (SELECT 1 FROM writers b WHERE b.run = ?1 AND b.rank IS NULL" \
+    "   AND (b.started_ms, b.id) > (a.last_ms, a.id))"                          \
+    "  AND NOT EXISTS (SELECT 1 FROM writers b WHERE b.run = ?1 AND b.rank = a.rank" \
+    "   AND (b.started_ms, b.id) > (a.last_ms, a.id))),"                        \
+    " o AS (SELECT CASE WHEN count(*) = count(exited_ms) AND NOT max(crashed)"  \
+    "   THEN max(exited_ms) END AS at FROM e WHERE rank IS NULL),"              \
+    " r AS (SELECT CASE WHEN max(crashed OR exit_code <> 0) OR count(DISTINCT rank) >= ?2" \
+    "   THEN (SELECT CASE WHEN count(*) = count(exited_ms) THEN max(exited_ms) END" \
+    "    FROM writers WHERE run = ?1) END AS at FROM e),"                       \
+    " d AS (SELECT coalesce(o.at, r.at) AS at, (SELECT exit_code FROM e WHERE exited_ms IS NOT NULL" \
+    "   ORDER BY exit_code = 0, exited_ms, rank LIMIT 1) AS code FROM o, r)"    \
+    " UPDATE runs SET (state, exit_code, finished_ms) = (SELECT"                \
+    "  CASE WHEN at IS NULL THEN 'running' WHEN (SELECT max(crashed) FROM e) THEN 'crashed'" \
+    "   WHEN code <> 0 THEN 'failed' ELSE 'finished' END,"                      \
+    "  CASE WHEN at IS NOT NULL THEN code END, at FROM d) WHERE id = ?1"
+
 #define ARTEL_STATEMENTS_RECORDS(S)                                             \
-    S(ADD_PROJECT, "INSERT OR IGNORE INTO projects VALUES (?1, ?2)")            \
-    S(SET_RUN, "UPDATE runs SET project = coalesce(?2, project), name = coalesce(?3, name)," \
+    S(ADD_PROJECT, "INSERT OR IGNORE INTO projects (project, created_ms)"       \
+                   " SELECT coalesce(?2, project, 'default'), ?3 FROM runs WHERE id = ?1") \
+    S(SET_RUN, "UPDATE runs SET project = coalesce(?2, project, 'default'),"    \
+               " name = coalesce(?3, name, run),"                               \
                " run_group = coalesce(?4, run_group), job_type = coalesce(?5, job_type)," \
                " notes = coalesce(?6, notes), created_ms = coalesce(created_ms, ?7)," \
                " hidden = max(hidden, ?8) WHERE id = ?1")                       \
+    S(SET_WORLD, "UPDATE runs SET world = coalesce(world, ?2) WHERE id = ?1")    \
     S(SET_STATE, ARTEL_SET_STATE)                                               \
+    S(SET_RANKS_STATE, ARTEL_SET_RANKS_STATE)                                   \
     S(CLEAR_TAGS, "DELETE FROM tags WHERE run = ?1")                            \
-    S(ADD_TAG, "INSERT OR IGNORE INTO tags VALUES (?1, ?2)")                    \
-    S(SET_WRITER, "UPDATE writers SET host = ?2, pid = ?3, program = ?4, started_ms = ?5" \
-                  " WHERE id = ?1")                                             \
+    S(ADD_TAG, "INSERT OR IGNORE INTO tags (run, tag) VALUES (?1, ?2)")         \
+    S(SET_WRITER, "UPDATE writers SET host = ?2, pid = ?3, program = ?4, started_ms = ?5," \
+                  " rank = ?6 WHERE id = ?1")                                   \
     S(SET_EXIT, "UPDATE writers SET exited_ms = ?2, exit_code = ?3, crashed = ?4 WHERE id = ?1") \
-    S(ADD_ROW, "INSERT INTO history_rows VALUES (?1, ?2, ?3, ?4)")              \
-    S(ADD_CELL, "INSERT OR REPLACE INTO history_cells VALUES (?1, ?5, ?2, ?3, ?4)") \
-    S(SET_CONFIG, "INSERT OR REPLACE INTO config_cells VALUES (?1, ?2, ?3, ?4)") \
-    S(SET_SUMMARY, "INSERT OR REPLACE INTO summary_cells VALUES (?1, ?2, ?3, ?4, 1)") \
-    S(FOLLOW_SUMMARY, "INSERT INTO summary_cells VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO UPDATE" \
+    S(ADD_ROW, "INSERT INTO history_rows (run, row, step, time_ms) VALUES (?1, ?2, ?3, ?4)") \
+    S(ADD_RANK, "INSERT INTO history_ranks (run, row, rank) VALUES (?1, ?2, ?3)") \
+    S(ADD_CELL, "INSERT OR REPLACE INTO history_cells (run, row, key, type, value)" \
+                " VALUES (?1, ?5, ?2, ?3, ?4)")                                 \
+    S(SET_CONFIG, "INSERT OR REPLACE INTO config_cells (run, key, type, value)" \
+                  " VALUES (?1, ?2, ?3, ?4)")                                   \
+    S(SET_SUMMARY, "INSERT OR REPLACE INTO summary_cells (run, key, type, value, explicit)" \
+                   " VALUES (?1, ?2, ?3, ?4, 1)")                               \
+    S(FOLLOW_SUMMARY, "INSERT INTO summary_cells (run, key, type, value, explicit)" \
+                      " VALUES (?1, ?2, ?3, ?4, 0) ON CONFLICT DO UPDATE"       \
                       " SET type = excluded.type, value = excluded.value WHERE NOT explicit")
 
 //  The index of a pack and the entries of a manifest.
@@ -74,13 +107,15 @@
     S(FIND_PACK, "SELECT id, complete FROM packs WHERE pack = ?1")              \
     S(ADD_PACK, "INSERT INTO packs (pack) VALUES (?1)")                         \
     S(END_PACK, "UPDATE packs SET complete = 1 WHERE id = ?1")                  \
-    S(ADD_BLOB, "INSERT OR IGNORE INTO blobs VALUES (?1, ?2, ?3, ?4)")          \
+    S(ADD_BLOB, "INSERT OR IGNORE INTO blobs (digest, pack, offset, size)"      \
+                " VALUES (?1, ?2, ?3, ?4)")                                     \
     S(FIND_BLOB, "SELECT p.pack, b.offset, b.size FROM blobs b JOIN packs p ON p.id = b.pack" \
                  " WHERE b.digest = ?1")                                        \
     S(FIND_MANIFEST, "SELECT id, complete FROM manifests WHERE digest = ?1")    \
     S(ADD_MANIFEST, "INSERT INTO manifests (digest, pack) VALUES (?1, ?2)")     \
     S(END_MANIFEST, "UPDATE manifests SET complete = 1 WHERE id = ?1")          \
-    S(ADD_ENTRY, "INSERT OR IGNORE INTO entries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+    S(ADD_ENTRY, "INSERT OR IGNORE INTO entries (manifest, path, kind, digest, size, exec, target, uri)" \
+                 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                    \
     S(FIND_UNUSED, "SELECT id FROM manifests"                                   \
                    " WHERE id NOT IN (SELECT manifest FROM versions) LIMIT 1")  \
     S(DROP_ENTRIES, "DELETE FROM entries WHERE manifest = ?1 AND path IN"       \
@@ -92,7 +127,7 @@
 
 #define ARTEL_STATEMENTS_ARTIFACTS(S)                                           \
     S(FIND_SEND, "SELECT version, fresh FROM sends WHERE xid = ?1")             \
-    S(ADD_SEND, "INSERT INTO sends VALUES (?1, ?2, ?3, ?4)")                    \
+    S(ADD_SEND, "INSERT INTO sends (xid, artifact, version, fresh) VALUES (?1, ?2, ?3, ?4)") \
     S(FIND_ARTIFACT, "SELECT id, type, next FROM artifacts WHERE name = ?1")    \
     S(ADD_ARTIFACT, "INSERT INTO artifacts (name, type) VALUES (?1, ?2)")       \
     S(SET_NEXT, "UPDATE artifacts SET next = ?2 WHERE id = ?1")                 \
@@ -100,8 +135,9 @@
     S(ADD_VERSION, "INSERT INTO versions (artifact, version, manifest, files, bytes, description," \
                    " metadata, run, history_step, created_ms)"                  \
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")         \
-    S(SET_ALIAS, "INSERT OR REPLACE INTO aliases VALUES (?1, ?2, ?3)")          \
-    S(ADD_LINEAGE, "INSERT OR IGNORE INTO lineage VALUES (?1, ?2, ?3, ?4, ?5)") \
+    S(SET_ALIAS, "INSERT OR REPLACE INTO aliases (artifact, alias, version) VALUES (?1, ?2, ?3)") \
+    S(ADD_LINEAGE, "INSERT OR IGNORE INTO lineage (run, artifact, version, direction, time_ms)" \
+                   " VALUES (?1, ?2, ?3, ?4, ?5)")                              \
     S(FIND_USED, "SELECT a.id, v.version FROM artifacts a JOIN versions v ON v.artifact = a.id" \
                  " JOIN manifests m ON m.id = v.manifest WHERE a.name = ?1 AND m.digest = ?2") \
     S(FIND_ALIAS, "SELECT l.version FROM aliases l JOIN artifacts a ON a.id = l.artifact" \
@@ -112,7 +148,7 @@
                    " WHERE a.name = ?1 AND v.version = ?2")                     \
     S(DROP_VERSION, "DELETE FROM versions WHERE id = ?1")                       \
     S(DROP_ALIASES, "DELETE FROM aliases WHERE artifact = ?1 AND version = ?2") \
-    S(MOVE_LATEST, "INSERT OR IGNORE INTO aliases SELECT artifact, 'latest', max(version)" \
+    S(MOVE_LATEST, "INSERT OR IGNORE INTO aliases (artifact, alias, version) SELECT artifact, 'latest', max(version)" \
                    " FROM versions WHERE artifact = ?1 GROUP BY artifact")
 
 #endif

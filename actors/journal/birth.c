@@ -15,6 +15,7 @@
 #include "pending.h"
 #include "state.h"
 #include "survey.h"
+#include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,6 +90,8 @@ s_build(const birth_t *birth, const artel_journal_birth_t *of, artel_journal_t *
         rc = ARTEL_ENOMEM;
     if (rc == 0 && with.head_len > ARTEL_MAX_MESSAGE)
         rc = ARTEL_ELIMIT;
+    if (rc == 0 && of->world)
+        rc = artel_world_claim(birth->outer, of->world);
     if (rc == 0)
         rc = artel_journal_start(&with, ret);
     if (rc == 0)
@@ -109,14 +112,23 @@ s_rename(const char *from, const char *to)
     return errno == ENOTEMPTY ? ARTEL_EEXIST : artel_error_of_errno(errno);
 }
 
+//  Into the run that is there; of ranks all must say the same of how many they are.
+static int
+s_show_in_run(const birth_t *birth, uint64_t world)
+{
+    int rc = world ? artel_world_claim(birth->run, world) : 0;
+    return rc == 0 ? s_rename(birth->inner, birth->folder) : rc;
+}
+
 //  As a new run, or into the one that is there.
 static int
-s_show(const birth_t *birth, artel_resumes_t resumes)
+s_show(const birth_t *birth, const artel_journal_birth_t *of)
 {
+    artel_resumes_t resumes = of->resumes;
     int rc = ARTEL_ENOENT;
     for (int i = 0; i < RENAMES; i++) {
         if (resumes != ARTEL_RESUMES_NEVER)
-            rc = s_rename(birth->inner, birth->folder);
+            rc = s_show_in_run(birth, of->world);
         if (rc != ARTEL_ENOENT || resumes == ARTEL_RESUMES_MUST)
             return rc;
         rc = s_rename(birth->outer, birth->run);
@@ -144,7 +156,7 @@ s_publish(const char *state, const birth_t *birth, const artel_journal_birth_t *
     char *folder = strdup(birth->folder);
     int rc = folder ? artel_pending_sync(state) : ARTEL_ENOMEM;
     if (rc == 0)
-        rc = s_show(birth, of->resumes);
+        rc = s_show(birth, of);
     if (rc != 0) {
         free(folder);
         return rc;

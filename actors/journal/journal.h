@@ -18,6 +18,7 @@ typedef struct {
     artel_id_t writer;
     const char *sinks;          //  the wanted sinks as given, comma list without secrets
     artel_resumes_t resumes;    //  what to do if the run is there already
+    uint64_t world;             //  the ranks of the run, if this is one of them; else 0
 } artel_journal_birth_t;
 
 //  Make the journal and hold its append lock; visible only when complete
@@ -25,8 +26,8 @@ typedef struct {
 //  folder of a new run appears together with its first journal, so it is never
 //  empty. state is the state directory. Blocks for an fdatasync. ARTEL_EEXIST if
 //  this writer's journal is there, or the run is and resumes is NEVER;
-//  ARTEL_ENOENT if it is MUST and the run is not; ARTEL_ENOSPC, ARTEL_EIO,
-//  ARTEL_EACCES.
+//  ARTEL_ENOENT if it is MUST and the run is not; ARTEL_EINVAL if the run has
+//  another number of ranks (world.h); ARTEL_ENOSPC, ARTEL_EIO, ARTEL_EACCES.
 int
 artel_journal_create(const char *state, const artel_journal_birth_t *birth,
                      artel_journal_t **ret);

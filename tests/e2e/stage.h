@@ -71,7 +71,7 @@ stage_down(void)
     nftw(stage_dir, stage_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static artel_run_t * __attribute__((unused))
+static __attribute__((unused)) artel_run_t *
 stage_run(const char *id)
 {
     artel_run_t *run;

@@ -76,7 +76,8 @@ s_any_message(msgpack_sbuffer *out)
     memset(&msg, 0, sizeof msg);
     msg.id = (artel_msg_id_t) ids[s_below(sizeof ids / sizeof *ids)];
     if (msg.id == ARTEL_MSG_RUN_OPEN)
-        msg.run_open = (artel_msg_run_open_t) { artel_str("../../etc"), s_id(), s_next() };
+        msg.run_open = (artel_msg_run_open_t) { .run = artel_str("../../etc"), .writer = s_id(),
+                                                .resume = s_next(), .world = s_next() };
     if (msg.id == ARTEL_MSG_FLUSH)
         msg.flush = (artel_msg_flush_t) { s_id(), s_next(), s_next() };
     if (msg.id == ARTEL_MSG_ARTIFACT_POLL)

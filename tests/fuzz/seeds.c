@@ -188,7 +188,7 @@ s_seed_outcomes(void)
     artel_journal_t *journal;
     artel_outcomes_t *outcomes;
     const artel_id_t writer = { "a writer id 16b" };
-    artel_journal_birth_t birth = { "run", writer, "store", ARTEL_RESUMES_NEVER };
+    artel_journal_birth_t birth = { .run = "run", .writer = writer, .sinks = "store" };
     REQUIRE(artel_journal_create(fuzz_state(), &birth, &journal) == 0);
     artel_journal_close(&journal);
     REQUIRE(artel_outcomes_open(fuzz_state(), "run", writer, "store", &outcomes) == 0);

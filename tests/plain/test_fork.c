@@ -51,6 +51,7 @@ s_all_say_forked(open_t *o)
     CHECK_RC(artel_error(o->artel, text, sizeof text), ARTEL_EFORKED);
     CHECK(*text, "the error has no text");
     CHECK_RC(artel_run_start(o->artel, NULL, &run), ARTEL_EFORKED);
+    CHECK_RC(artel_run_join(o->artel, NULL, 0, 2, &run), ARTEL_EFORKED);
     CHECK_RC(artel_find(o->artel, "m", NULL), ARTEL_EFORKED);
     CHECK_RC(artel_download(o->artel, "m", "/nowhere", NULL), ARTEL_EFORKED);
     CHECK_RC(artel_sync(o->artel, 1000, NULL), ARTEL_EFORKED);

@@ -140,7 +140,7 @@ static inline artel_journal_t *
 s_create(const char *run, artel_id_t writer, const char *sinks)
 {
     artel_journal_t *journal = NULL;
-    artel_journal_birth_t birth = { run, writer, sinks, ARTEL_RESUMES_ALLOW };
+    artel_journal_birth_t birth = { .run = run, .writer = writer, .sinks = sinks, .resumes = ARTEL_RESUMES_ALLOW };
     cr_assert_eq(artel_journal_create(s_state, &birth, &journal), 0);
     return journal;
 }

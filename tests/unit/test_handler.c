@@ -76,18 +76,19 @@ Test(handler, lets_no_run_id_through_that_could_leave_the_folder_of_runs)
     char longest[80] = { 0 };
     memset(longest, 'r', 64);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        s_expect_not_opened((artel_msg_run_open_t) { artel_str(bad[i]), s_id, 0 });
-    s_expect_not_opened((artel_msg_run_open_t) { artel_str(longest), s_id, 0 });
-    s_expect_not_opened((artel_msg_run_open_t) { { "a\0b", 3 }, s_id, 0 });
-    s_expect_not_opened((artel_msg_run_open_t) { artel_str("r"), s_id, 3 });
-    s_expect_not_opened((artel_msg_run_open_t) { artel_str("r"), s_id, UINT64_MAX });
+        s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str(bad[i]), .writer = s_id, .resume = 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str(longest), .writer = s_id, .resume = 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = { "a\0b", 3 }, .writer = s_id, .resume = 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str("r"), .writer = s_id, .resume = 3 });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str("r"), .writer = s_id, .resume = UINT64_MAX });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str("r"), .writer = s_id, .world = ARTEL_MAX_WORLD + 1 });
     s_expect_silence(s_writer);
 }
 
 Test(handler, opens_no_writer_for_a_second_run_nor_takes_a_batch_of_another)
 {
     s_open_run(0);
-    s_expect_not_opened((artel_msg_run_open_t) { artel_str("other"), s_id, 0 });
+    s_expect_not_opened((artel_msg_run_open_t) { .run = artel_str("other"), .writer = s_id, .resume = 0 });
     s_send_batch(s_client, (batch_t) { .run = "other", .writer = s_id, .counter = 1 });
     cr_assert_eq(s_recv(s_client).refused.code, ARTEL_EPROTO);
     s_send_batch(s_client, (batch_t) { .writer = s_id, .counter = 1, .padding = ARTEL_MAX_MESSAGE });

@@ -4,6 +4,7 @@
 
 #include "actor.h"
 #include "pending.h"
+#include "world.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -136,6 +137,76 @@ Test(journal, joins_its_run_in_many_births_at_once)
 {
     cr_assert_eq(s_race(ARTEL_RESUMES_ALLOW), 8);
     cr_assert_eq(s_count("runs/same"), 8);
+    cr_assert_eq(s_count("tmp"), 0);
+}
+
+//  A birth as one of so many ranks, closed at once: its code.
+static int
+s_bear_rank(artel_resumes_t resumes, uint64_t world)
+{
+    artel_journal_t *journal = NULL;
+    artel_journal_birth_t birth = s_birth("r", artel_id_new(), resumes);
+    birth.world = world;
+    int rc = artel_journal_create(s_state, &birth, &journal);
+    artel_journal_close(&journal);
+    return rc;
+}
+
+Test(journal, of_a_rank_is_born_only_if_all_say_the_same_of_how_many_they_are)
+{
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 4), 0);
+    cr_assert_eq(artel_world_of(s_state, "r"), 4);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 8), ARTEL_EINVAL);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_MUST, 3), ARTEL_EINVAL);
+    cr_assert_eq(s_count("pending"), 1);
+    cr_assert_eq(s_count("tmp"), 0);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 4), 0);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 0), 0, "who is no rank says nothing of it");
+}
+
+Test(journal, of_the_first_rank_says_how_many_there_are_also_in_a_run_that_was_there)
+{
+    artel_journal_t *journal = s_create();
+    artel_journal_close(&journal);
+    cr_assert_eq(artel_world_of(s_state, "r"), 0);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_MUST, 2), 0);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_MUST, 4), ARTEL_EINVAL);
+    cr_assert_eq(artel_world_of(s_state, "r"), 2);
+}
+
+//  A power loss may leave the file without its end; it is then said anew.
+Test(journal, of_a_rank_takes_half_a_number_for_none)
+{
+    char path[128];
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 128), 0);
+    snprintf(path, sizeof path, "%s/runs/r/world", s_state);
+    cr_assert_eq(truncate(path, 2), 0);
+    cr_assert_eq(artel_world_of(s_state, "r"), 0);
+    cr_assert_eq(s_bear_rank(ARTEL_RESUMES_ALLOW, 7), 0);
+    cr_assert_eq(artel_world_of(s_state, "r"), 7);
+}
+
+static void *
+s_bear_one(void *arg)
+{
+    return (void *) (intptr_t) s_bear_rank(ARTEL_RESUMES_ALLOW, (uint64_t) (uintptr_t) arg);
+}
+
+Test(journal, of_ranks_of_two_worlds_at_once_lets_one_world_in)
+{
+    enum { N = 8 };
+    pthread_t threads[N];
+    for (uintptr_t i = 0; i < N; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, s_bear_one, (void *) (4 + i % 2)), 0);
+    unsigned in[2] = { 0 };
+    for (int i = 0; i < N; i++) {
+        void *rc;
+        pthread_join(threads[i], &rc);
+        cr_assert((intptr_t) rc == 0 || (intptr_t) rc == ARTEL_EINVAL, "%d", (int) (intptr_t) rc);
+        in[i % 2] += rc == NULL;
+    }
+    cr_assert_eq(in[artel_world_of(s_state, "r") - 4], N / 2);
+    cr_assert_eq(in[0] + in[1], N / 2);
     cr_assert_eq(s_count("tmp"), 0);
 }
 

@@ -381,6 +381,7 @@ s_live(progress_t *progress)
     static const struct { size_t n, size; } appends[] = { { 1, 1000 }, { 3, 1000 }, { 300, 1000 }, { 70, 1000 } };
     artel_journal_t *journal = NULL;
     artel_journal_birth_t birth = s_birth("r", s_writer, ARTEL_RESUMES_NEVER);
+    birth.world = 2;
     int rc = artel_journal_create(s_state, &birth, &journal);
     for (size_t i = 0; rc == 0 && i < 4; i++) {
         rc = s_try_append(journal, appends[i].n, appends[i].size);
