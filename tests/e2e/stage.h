@@ -7,6 +7,7 @@
 
 #include "artel.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -125,5 +126,45 @@ stage_now_ms(void)
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+//  Hold the lock that every write to the catalogue takes: the store stands still.
+static int __attribute__((unused)) stage_lock = -1;
+
+static void __attribute__((unused))
+stage_stop_store(void)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/catalogue.lock", stage_dir);
+    stage_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    cr_assert(stage_lock >= 0 && fcntl(stage_lock, F_OFD_SETLKW, &lock) == 0);
+}
+
+static void __attribute__((unused))
+stage_start_store(void)
+{
+    close(stage_lock);
+}
+
+//  Log an artifact with one entry.
+static __attribute__((unused)) artel_future_t *
+stage_log(artel_run_t *run, const char *name, const char *type)
+{
+    artel_artifact_t *artifact;
+    artel_future_t *future;
+    OK(artel_artifact_new(name, type, &artifact));
+    OK(artel_artifact_add_bytes(artifact, "x", name, strlen(name)));
+    OK(artel_run_log_artifact(run, artifact, &future));
+    artel_artifact_destroy(&artifact);
+    return future;
+}
+
+//  Expect a code, and that it came when it should.
+#define TAKES(ms, call, wanted) do {                                            \
+    int64_t begin_ = stage_now_ms();                                            \
+    RC(call, wanted);                                                           \
+    int64_t took_ = stage_now_ms() - begin_;                                    \
+    cr_assert(took_ >= (ms) - 1 && took_ < (ms) + 1000, "%s took %d ms", #call, (int) took_); \
+} while (0)
 
 #endif

@@ -2,89 +2,30 @@
 
 #include "stage.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 TestSuite(future, .init = stage_up, .fini = stage_down, .timeout = 100);
-
-//  Hold the lock that every write to the catalogue takes: the store stands still.
-static int s_lock = -1;
-
-static void
-s_stop_store(void)
-{
-    char path[300];
-    snprintf(path, sizeof path, "%s/catalogue.lock", stage_dir);
-    s_lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    cr_assert(s_lock >= 0 && fcntl(s_lock, F_OFD_SETLKW, &lock) == 0);
-}
-
-static void
-s_start_store(void)
-{
-    close(s_lock);
-}
-
-static artel_future_t *
-s_log(artel_run_t *run, const char *name, const char *type)
-{
-    artel_artifact_t *artifact;
-    artel_future_t *future;
-    OK(artel_artifact_new(name, type, &artifact));
-    OK(artel_artifact_add_bytes(artifact, "x", name, strlen(name)));
-    OK(artel_run_log_artifact(run, artifact, &future));
-    artel_artifact_destroy(&artifact);
-    return future;
-}
-
-#define TAKES(ms, call, wanted) do {                                            \
-    int64_t begin_ = stage_now_ms();                                            \
-    RC(call, wanted);                                                           \
-    int64_t took_ = stage_now_ms() - begin_;                                    \
-    cr_assert(took_ >= (ms) - 1 && took_ < (ms) + 1000, "%s took %d ms", #call, (int) took_); \
-} while (0)
 
 Test(future, a_wait_on_a_sink_that_stands_still_ends_in_time_and_can_be_repeated)
 {
     artel_run_t *run = stage_run("r");
     OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
-    s_stop_store();
-    artel_future_t *future = s_log(run, "m", NULL);
+    stage_stop_store();
+    artel_future_t *future = stage_log(run, "m", NULL);
     TAKES(300, artel_future_wait(future, 300), ARTEL_ETIMEOUT);
     cr_assert(strstr(stage_error(), "store") && strstr(stage_error(), "wait again"), "%s", stage_error());
     TAKES(300, artel_run_flush(run, ARTEL_DELIVERED, 300), ARTEL_ETIMEOUT);
     OK(artel_run_flush(run, ARTEL_DURABLE, WAIT_MS));       //  the journal is not held up
     cr_assert_eq(artel_future_poll(future), 0);
-    s_start_store();
+    stage_start_store();
     OK(artel_future_wait(future, WAIT_MS));
     artel_future_destroy(&future);
-}
-
-Test(future, close_leaves_to_sync_what_is_not_delivered)
-{
-    artel_run_t *run = stage_run("r");
-    OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
-    s_stop_store();
-    artel_future_t *future = s_log(run, "m", NULL);
-    for (int i = 0; i < 100; i++)
-        OK(artel_run_log(run, "k", ARTEL_AUTO_STEP, i));
-    TAKES(300, artel_close(&stage_artel, 300), ARTEL_EPENDING);
-    cr_assert(strstr(artel_open_error(), "run r") && strstr(artel_open_error(), "artel sync"), "%s", artel_open_error());
-    RC(artel_future_wait(future, WAIT_MS), ARTEL_ECLOSED);
-    artel_future_destroy(&future);
-    s_start_store();
-    stage_open("store");
-    OK(artel_sync(stage_artel, WAIT_MS, NULL));
-    OK(artel_find(stage_artel, "m", NULL));
-    stage_close();
-    SQL_IS("finished|100", "SELECT state, rows FROM runs");
 }
 
 Test(future, an_artifact_the_sink_refuses_ends_every_wait_with_the_reason)
 {
     artel_run_t *run = stage_run("r");
-    artel_future_t *first = s_log(run, "m", "model"), *second = s_log(run, "m", "dataset");
+    artel_future_t *first = stage_log(run, "m", "model"), *second = stage_log(run, "m", "dataset");
     char text[512];
     OK(artel_future_wait(first, WAIT_MS));
     RC(artel_future_wait(second, WAIT_MS), ARTEL_EREFUSED);
@@ -108,7 +49,7 @@ Test(future, a_wait_on_a_sink_that_cannot_start_ends_in_time_and_says_why)
     cr_assert_eq(mkdir(path, 0700), 0);
     stage_open("store");
     artel_run_t *run = stage_run("r");
-    artel_future_t *future = s_log(run, "m", NULL);
+    artel_future_t *future = stage_log(run, "m", NULL);
     OK(artel_run_flush(run, ARTEL_DURABLE, WAIT_MS));
     TAKES(300, artel_future_wait(future, 300), ARTEL_ETIMEOUT);
     cr_assert(strstr(stage_error(), "catalogue"), "%s", stage_error());
@@ -128,7 +69,7 @@ Test(future, a_second_sink_that_is_gone_holds_up_only_those_who_wait_for_it)
     cr_assert_eq(close(creat(place, 0600)), 0);             //  no folder: the disk is not mounted
     stage_open(sinks);
     artel_run_t *run = stage_run("r");
-    artel_future_t *future = s_log(run, "m", NULL);
+    artel_future_t *future = stage_log(run, "m", NULL);
     OK(artel_future_wait(future, WAIT_MS));
     OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
     TAKES(300, artel_future_wait_sink(future, "copy", 300), ARTEL_ETIMEOUT);
@@ -143,15 +84,15 @@ Test(future, many_waits_with_deadlines_of_their_own_all_end_in_time)
     artel_run_t *run = stage_run("r");
     artel_future_t *futures[100];
     OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
-    s_stop_store();
+    stage_stop_store();
     for (int i = 0; i < 100; i++) {
         char name[16];
         snprintf(name, sizeof name, "m-%d", i);
-        futures[i] = s_log(run, name, NULL);
+        futures[i] = stage_log(run, name, NULL);
     }
     for (int i = 0; i < 100; i += 10)
         TAKES(50, artel_future_wait(futures[i], 50), ARTEL_ETIMEOUT);
-    s_start_store();
+    stage_start_store();
     for (int i = 99; i >= 0; i--) {
         OK(artel_future_wait(futures[i], WAIT_MS));
         artel_future_destroy(&futures[i]);
