@@ -81,7 +81,7 @@ stage_run(const char *id)
 }
 
 //  What the client says last.
-static const char * __attribute__((unused))
+static __attribute__((unused)) const char *
 stage_error(void)
 {
     static char text[512];
@@ -90,7 +90,7 @@ stage_error(void)
 }
 
 //  The rows of a query, columns joined by '|', rows by newlines; static.
-static const char * __attribute__((unused, format(printf, 1, 2)))
+static __attribute__((unused, format(printf, 1, 2))) const char *
 stage_sql(const char *format, ...)
 {
     static char result[65536];
