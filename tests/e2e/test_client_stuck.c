@@ -3,7 +3,7 @@
 
 #include "stage.h"
 
-const char *__asan_default_options(void);
+const char *__asan_default_options(void) __attribute__((visibility("default")));
 
 const char *
 __asan_default_options(void)
