@@ -214,12 +214,6 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
 }
 
 static int
-s_read_pipe(void *arg)
-{
-    return artel_actor_read_pipe(((self_t *) arg)->pipe);
-}
-
-static int
 s_read_handler(void *arg)
 {
     self_t *self = arg;
@@ -233,6 +227,15 @@ s_read_writer(void *arg)
     self_t *self = arg;
     artel_wire_drain(&self->wire, self->writer, UINT32_MAX, s_take, self);
     return 0;
+}
+
+//  The writer has ended before us: what it said last, of journals it closed, is done.
+static int
+s_read_pipe(void *arg)
+{
+    self_t *self = arg;
+    s_read_writer(self);
+    return artel_actor_read_pipe(self->pipe);
 }
 
 //  One reader serves all backends: a drain of an empty socket costs little.
