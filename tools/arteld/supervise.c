@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,42 +16,50 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEADY_S = 10, PAUSE_MS = 500 };
+enum { STEADY_MS = 10000, PAUSE_MS = 500 };
 
-static const int s_ends[] = { SIGTERM, SIGINT, SIGHUP };
-
-static void
-s_block(int how)
+//  What ends the service, and the end of its process.
+static sigset_t
+s_signals(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
-    for (size_t i = 0; i < sizeof s_ends / sizeof *s_ends; i++)
-        sigaddset(&set, s_ends[i]);
-    sigprocmask(how, &set, NULL);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    return set;
+}
+
+static int64_t
+s_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 //  The child. It is killed with its parent: a service without one would keep the lock.
+//  What ends it stays blocked until it waits for that.
 static int
 s_serve(const arteld_options_t *options, pid_t parent)
 {
+    sigset_t set;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
         return ARTELD_EXIT_FAILED;
-    s_block(SIG_UNBLOCK);
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
     return arteld_serve(options);
 }
 
 //  Pass signals on until the child has ended; its wait status.
 static int
-s_attend(pid_t child, bool *ret_told)
+s_attend(pid_t child, const sigset_t *set, bool *ret_told)
 {
-    sigset_t set;
     int status;
-    sigfillset(&set);
     for (;;) {
-        int sig = sigwaitinfo(&set, NULL);
-        if (sig < 0 && errno != EINTR)
-            return 0;
+        int sig = sigwaitinfo(set, NULL);
         if (sig > 0 && sig != SIGCHLD) {
             *ret_told = true;
             kill(child, sig);
@@ -60,12 +69,18 @@ s_attend(pid_t child, bool *ret_told)
     }
 }
 
-static void
-s_pause(time_t started)
+//  Whether a signal told us to end meanwhile. No child is left that could be waited for.
+static bool
+s_pause(const sigset_t *set)
 {
-    struct timespec pause = { 0, PAUSE_MS * 1000000L };
-    if (time(NULL) - started < STEADY_S)
-        nanosleep(&pause, NULL);
+    int64_t end = s_now_ms() + PAUSE_MS, left;
+    while ((left = end - s_now_ms()) > 0) {
+        struct timespec wait = { left / 1000, left % 1000 * 1000000L };
+        int sig = sigtimedwait(set, NULL, &wait);
+        if (sig > 0 && sig != SIGCHLD)
+            return true;
+    }
+    return false;
 }
 
 int
@@ -73,9 +88,10 @@ arteld_supervise(const arteld_options_t *options)
 {
     pid_t parent = getpid();
     bool told = false, first = true;
-    s_block(SIG_BLOCK);
+    sigset_t set = s_signals();
+    sigprocmask(SIG_BLOCK, &set, NULL);
     for (;;) {
-        time_t started = time(NULL);
+        int64_t started = s_now_ms();
         pid_t child = fork();
         if (child < 0) {
             arteld_say("no process for the service: %s", strerror(errno));
@@ -83,12 +99,12 @@ arteld_supervise(const arteld_options_t *options)
         }
         if (child == 0)
             exit(s_serve(options, parent));
-        int status = s_attend(child, &told);
+        int status = s_attend(child, &set, &told);
         if (WIFEXITED(status) || told)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
         arteld_say("the service (pid %d) died: %s; starting it again", (int) child, strsignal(WTERMSIG(status)));
-        if (!first)
-            s_pause(started);
+        if (!first && s_now_ms() - started < STEADY_MS && s_pause(&set))
+            return 0;
         first = false;
     }
 }
