@@ -77,7 +77,7 @@ def make(kind):
         program.note(box.finish(process)[1])
     hold.release()
     if program.acked != ROWS or not os.listdir(f"{box.state}/pending"):
-        raise Broken(f"{program.acked} rows are acknowledged, and this waits: {os.listdir(box.state)}")
+        raise Broken("alone", f"{program.acked} rows are acknowledged, and this waits: {os.listdir(box.state)}")
     return box
 
 
@@ -153,7 +153,7 @@ def damage(box, segment, at, kind):
 def look(box, *command, codes):
     code, out, err = box.run([ARTEL, *command])
     if code not in codes:
-        raise Broken(f"artel {' '.join(command)} exits {code}, not {codes}: {out}{err}")
+        raise Broken("looks", f"artel {' '.join(command)} exits {code}, not {codes}: {out}{err}")
     return code, out, err
 
 
@@ -184,39 +184,37 @@ def check_looks(box, loss):
     """What the commands say before anything is delivered."""
     expected = ranges(loss.seen)
     if (said := lost_of_status(box)) != expected:
-        raise Broken(f"status says {said} are lost, and it is {expected}")
+        raise Broken("named", f"status says {said} are lost, and it is {expected}")
     doctor, out, _ = look(box, "doctor", codes=(0, 1))
     verify, verified, _ = look(box, "artifact", "verify", codes=(0, 1))
     named = re.findall(r"batches from (\d+) to (\d+) are missing", verified)
     if [[int(a), int(b)] for a, b in named] != expected:
-        raise Broken(f"verify names {named}, not {expected}")
+        raise Broken("named", f"verify names {named}, not {expected}")
     if loss.seen and (doctor, verify) != (1, 1):
-        raise Broken(f"doctor exits {doctor}, verify {verify}: {out}{verified}")
+        raise Broken("named", f"doctor exits {doctor}, verify {verify}: {out}{verified}")
 
 
 def check_sync(box, loss):
     """The sync that delivers what is left says that something is missing, and status remembers it."""
     code, out, err = look(box, "sync", "--timeout", "10", codes=(0, 1))
     if (code == 1) != bool(loss.seen) or (code and "are lost" not in err):
-        raise Broken(f"sync exits {code}, and {loss.seen} are gone: {out}{err}")
+        raise Broken("syncs", f"sync exits {code}, and {loss.seen} are gone: {out}{err}")
     look(box, "sync", "--timeout", "10", codes=(0,))
     if left := os.listdir(f"{box.state}/pending"):
-        raise Broken(f"still pending: {left}")
+        raise Broken("over", f"still pending: {left}")
     if (said := lost_of_status(box)) != ranges(loss.seen):
-        raise Broken(f"status names {said} afterwards, and {ranges(loss.seen)} are gone")
+        raise Broken("named", f"status names {said} afterwards, and {ranges(loss.seen)} are gone")
 
 
 def check_rows(box, loss):
     """The rows that are there are those that were logged, without those of the batches that are gone."""
-    rows = {}
-    for row, step, key, value in box.query(box.state, "SELECT row, step, key, value FROM history ORDER BY row"):
-        rows.setdefault(row, (step, {}))[1][key] = value
-    steps = [step for step, _ in rows.values()]
+    rows = delivered(box)
+    steps = [step for step, _ in rows]
     if steps != [step for step in range(ROWS) if step not in loss.rows]:
-        raise Broken(f"{len(steps)} rows are there, and of {ROWS} {len(loss.rows)} are lost")
-    for step, row in rows.values():
+        raise Broken("kept", f"{len(steps)} rows are there, and of {ROWS} {len(loss.rows)} are lost")
+    for step, row in rows:
         if row != row_of_work(step):
-            raise Broken(f"row {step} is {row}")
+            raise Broken("true", f"row {step} is {row}")
 
 
 def strike(journal, kind, at, keep=False):
@@ -244,7 +242,7 @@ def run_all(args):
         journal = Journal(name)
         try:
             if len(journal.sizes) < 2:
-                raise Broken(f"the journal has {len(journal.sizes)} segment")
+                raise Broken("alone", f"the journal has {len(journal.sizes)} segment")
             for kind in KINDS:
                 points = random.sample(range(journal.places()), args.points)
                 found = [(at, why) for at in points if (why := strike(journal, kind, at))]

@@ -37,13 +37,13 @@ def left_alone():
         finish_all(box, programs, processes)
         for program in programs:
             if program.errors or not program.closed or len(program.committed) != ARTIFACTS:
-                raise Broken(f"{program.run}: closed {program.closed}, {program.errors}")
+                raise Broken("alone", f"{program.run}: closed {program.closed}, {program.errors}")
         box.check(programs, {digest for program in programs for _, digest in program.committed})
         if len(box.query(box.state, "SELECT version FROM versions")) != PROGRAMS * ARTIFACTS:
-            raise Broken("some versions are missing")
+            raise Broken("alone", "some versions are missing")
         slowest = max(program.slowest_ms for program in programs)
         if slowest > LONGEST_MS:
-            raise Broken(f"somebody waited {slowest} ms")
+            raise Broken("soon", f"somebody waited {slowest} ms")
         return f"the longest wait took {slowest} ms"
     finally:
         box.remove()

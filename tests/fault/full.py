@@ -56,7 +56,7 @@ def tried(box, program):
     program.note(out)
     said = out + err
     if code != 0 and "no space" not in said.lower():
-        raise Broken(f"it failed on a full disk without saying so: {said[-600:]}")
+        raise Broken("said", f"it failed on a full disk without saying so: {said[-600:]}")
     return code == 0
 
 
@@ -75,7 +75,7 @@ def with_room(disk, kib):
         for program in later:
             box.perform(program)
             if program.errors or not program.closed and not program.committed:
-                raise Broken(f"{program.command[:3]} fails though there is room again: {program.errors}")
+                raise Broken("goes_on", f"{program.command[:3]} fails though there is room again: {program.errors}")
         box.check(programs + later)
         return fits
     finally:

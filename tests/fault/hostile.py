@@ -33,7 +33,7 @@ def find_socket(box, limit=5):
                 if probe.connect_ex(f"{folder}/{name}") == 0:
                     return f"{folder}/{name}"
         time.sleep(0.01)
-    raise Broken(f"no service answers within {limit} s")
+    raise Broken("soon", f"no service answers within {limit} s")
 
 
 class Place:
@@ -56,7 +56,7 @@ class Place:
     def end(self):
         self.process.send_signal(signal.SIGTERM)
         if (code := self.process.wait(20)) != 0:
-            raise Broken(f"arteld exits {code}: {self.said()[-500:]}")
+            raise Broken("lives", f"arteld exits {code}: {self.said()[-500:]}")
 
     def remove(self):
         self.process.kill()
@@ -67,14 +67,14 @@ class Place:
 def p99(box, process):
     code, out, err = box.finish(process)
     if code != 0:
-        raise Broken(f"the honest program saw {out}{err}")
+        raise Broken("alone", f"the honest program saw {out}{err}")
     return int(out.split("p99 ")[1].split()[0])
 
 
 def check_rows(box, run):
     steps = [step for (step,) in box.query(box.state, "SELECT step FROM history WHERE run = ? ORDER BY row", run)]
     if steps != list(range(ROWS)):
-        raise Broken(f"{run} has {len(steps)} rows, not {ROWS} in order")
+        raise Broken("kept", f"{run} has {len(steps)} rows, not {ROWS} in order")
 
 
 def attack(kind, messages, seed):
@@ -88,11 +88,11 @@ def attack(kind, messages, seed):
             n += 1
         code, out, err = place.box.finish(attacker)
         if code != 0:
-            raise Broken(f"hostile ended with {code}: {err}")
+            raise Broken("lives", f"hostile ended with {code}: {err}")
         if "died" in place.said():
-            raise Broken(f"the service died: {place.said()[-500:]}")
+            raise Broken("lives", f"the service died: {place.said()[-500:]}")
         if (worst := sorted(loud)[len(loud) // 2]) > TIMES * max(quiet, FLOOR_US):
-            raise Broken(f"p99 of the honest program is {worst} us, and was {quiet} us in peace")
+            raise Broken("soon", f"p99 of the honest program is {worst} us, and was {quiet} us in peace")
         place.box.sync(10)
         place.end()
         for i in range(n):
@@ -112,7 +112,7 @@ def silent(connections):
         attacker.kill()
         attacker.wait()
         if "died" in place.said():
-            raise Broken(f"the service died: {place.said()[-500:]}")
+            raise Broken("lives", f"the service died: {place.said()[-500:]}")
         place.end()
         check_rows(place.box, "beside")
         return f"{line.strip()}, p99 of the honest program {took} us"
@@ -131,7 +131,7 @@ def exhaust(descriptors):
         end = time.monotonic() + 20
         while "died" not in place.said():
             if time.monotonic() > end:
-                raise Broken("the service did not run out of descriptors: the test tests nothing")
+                raise Broken("alone", "the service did not run out of descriptors: the test tests nothing")
             time.sleep(0.01)
         attacker.kill()
         attacker.wait()
@@ -141,7 +141,7 @@ def exhaust(descriptors):
         code, out, _ = place.box.finish(process)
         program.note(out)
         if code != 0 or program.errors:
-            raise Broken(f"the program saw {program.errors}")
+            raise Broken("alone", f"the program saw {program.errors}")
         place.box.sync(10)
         place.end()
         place.box.check([program])

@@ -51,7 +51,7 @@ class Rank:
         while self.acked < self.sent:
             line = self.process.stdout.readline()
             if not line:
-                raise Broken(f"rank {self.rank} ended: {self.process.stderr.read()}")
+                raise Broken("lives", f"rank {self.rank} ended: {self.process.stderr.read()}")
             self.note(line)
 
     def end(self, sig=None):
@@ -62,11 +62,11 @@ class Rank:
             out, err = self.process.communicate(timeout=WAIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            raise Broken(f"rank {self.rank} hung") from None
+            raise Broken("ends", f"rank {self.rank} hung") from None
         for line in out.splitlines(keepends=True):
             self.note(line)
         if "Sanitizer" in err or "runtime error" in err:
-            raise Broken(f"a sanitizer spoke: {err[:2000]}")
+            raise Broken("lives", f"a sanitizer spoke: {err[:2000]}")
         return self.process.returncode, err
 
 
@@ -76,7 +76,7 @@ class Node:
     def __init__(self, box, service):
         self.service = box.start([f"{BIN}/arteld", "--no-restart"]) if service else None
         if self.service and "serving" not in self.service.stderr.readline():
-            raise Broken("the service did not start")
+            raise Broken("alone", "the service did not start")
 
     def stop(self):
         if not self.service:
@@ -84,7 +84,7 @@ class Node:
         self.service.terminate()
         code, _, err = Box.finish(self.service)
         if code != 0:
-            raise Broken(f"the service ended with {code}: {err}")
+            raise Broken("lives", f"the service ended with {code}: {err}")
 
 
 def state_of(box):
@@ -97,14 +97,14 @@ def expect_state(box, state, code, limit_s=WAIT_S):
     end = time.monotonic() + limit_s
     while (found := state_of(box)) != (state, code):
         if time.monotonic() > end:
-            raise Broken(f"the run is {found}, not {(state, code)}")
+            raise Broken("state", f"the run is {found}, not {(state, code)}")
         time.sleep(0.02)
 
 
 def show(box):
     code, out, err = box.run([ARTEL, "show", "r"])
     if code != 0:
-        raise Broken(f"artel show exits {code}: {err}")
+        raise Broken("shown", f"artel show exits {code}: {err}")
     return out
 
 
@@ -113,13 +113,13 @@ def expect_shown(box, *parts):
     lines = [" ".join(line.split()) for line in page.splitlines()]
     for head, tail in parts:
         if not any(line.startswith(head) and line.endswith(tail) for line in lines):
-            raise Broken(f"artel show has no line '{head} ... {tail}':\n{page}")
+            raise Broken("shown", f"artel show has no line '{head} ... {tail}':\n{page}")
 
 
 def expect_ended(rank, wanted, sig=None):
     code, err = rank.end(sig)
     if code != wanted:
-        raise Broken(f"rank {rank.rank} exits {code}, not {wanted}: {err}")
+        raise Broken("lives", f"rank {rank.rank} exits {code}, not {wanted}: {err}")
 
 
 def adopt(box, node):
@@ -132,24 +132,24 @@ def await_delivered(box):
     end = time.monotonic() + WAIT_S
     while left := os.listdir(f"{box.state}/pending"):
         if time.monotonic() > end:
-            raise Broken(f"still pending: {left}")
+            raise Broken("over", f"still pending: {left}")
         time.sleep(0.02)
 
 
 def check_rows(box, ranks):
     """All that was accepted, nothing that was not sent, each once, in order, under its rank."""
     if (runs := box.query(box.state, "SELECT run, world FROM runs")) != [("r", WORLD)]:
-        raise Broken(f"not one run of {WORLD}: {runs}")
+        raise Broken("state", f"not one run of {WORLD}: {runs}")
     for rank in ranks:
         found = box.query(box.state, "SELECT step, value FROM history WHERE run = 'r' AND rank = ? ORDER BY row",
                           rank.rank)
         if found != [(i, 1000 * rank.rank + i) for i in range(len(found))]:
-            raise Broken(f"rank {rank.rank} has rows twice, out of order, or another's: {found}")
+            raise Broken("once", f"rank {rank.rank} has rows twice, out of order, or another's: {found}")
         if not rank.acked <= len(found) <= rank.sent:
-            raise Broken(f"rank {rank.rank}: {len(found)} rows of {rank.acked} accepted and {rank.sent} sent")
+            raise Broken("kept", f"rank {rank.rank}: {len(found)} rows of {rank.acked} accepted and {rank.sent} sent")
     total = box.query(box.state, "SELECT count(*), max(row) + 1 FROM history")[0]
     if total[0] != total[1]:
-        raise Broken(f"rows are not numbered without a gap: {total}")
+        raise Broken("order", f"rows are not numbered without a gap: {total}")
 
 
 def at_once(box, _):
@@ -162,7 +162,7 @@ def at_once(box, _):
     check_rows(box, ranks)
     out = box.run([ARTEL, "history", "r", "--rank", "3", "--csv"])[1].splitlines()
     if out != ["_step,_rank,v"] + [f"{i},3,{3000 + i}" for i in range(ROWS)]:
-        raise Broken(f"artel history --rank 3 prints {out[:3]}")
+        raise Broken("shown", f"artel history --rank 3 prints {out[:3]}")
     return f"{WORLD * ROWS} rows"
 
 
@@ -196,7 +196,7 @@ def badly(box, node):
     deadline = start + FOUND_S
     while not box.query(box.state, "SELECT 1 FROM writers WHERE rank = 2 AND crashed"):
         if time.monotonic() > deadline:
-            raise Broken("nobody found the dead rank within 10 s")
+            raise Broken("state", "nobody found the dead rank within 10 s")
         time.sleep(0.02)
     took = time.monotonic() - start
     expect_state(box, "running", None)          # rank 3 is at it
@@ -219,13 +219,13 @@ def mismatch(box, _):
     one.await_accepted()
     code, err = Rank(box, 1, 8).end()
     if code != 2 or "4 ranks" not in err or "rank 1 of 8" not in err:
-        raise Broken(f"exits {code}: {err}")
+        raise Broken("said", f"exits {code}: {err}")
     code, err = Rank(box, 4, 4).end()
     if code != 2 or "rank 4 of 4" not in err:
-        raise Broken(f"exits {code}: {err}")
+        raise Broken("said", f"exits {code}: {err}")
     code, _, err = box.run([ARTEL, "log", "--run", "r", "--rank", "1"])
     if code != 2 or "--world" not in err:
-        raise Broken(f"exits {code}: {err}")
+        raise Broken("said", f"exits {code}: {err}")
     expect_ended(one, 0)
     return "refused"
 
@@ -245,7 +245,7 @@ def killed(box, node):
     for rank in ranks:
         code, err = rank.end()
         if code != (-9 if rank in dying else 0):
-            raise Broken(f"rank {rank.rank} exits {code}: {err}")
+            raise Broken("lives", f"rank {rank.rank} exits {code}: {err}")
     adopt(box, node)
     await_delivered(box)
     came = [rank for rank in dying if box.query(box.state, "SELECT 1 FROM writers WHERE rank = ?", rank.rank)]

@@ -57,7 +57,7 @@ class Service:
             if self.answers():
                 return True
             if time.monotonic() - self.started > RESTART_S:
-                raise Broken(f"the service does not answer within {RESTART_S} s")
+                raise Broken("soon", f"the service does not answer within {RESTART_S} s")
             time.sleep(0.005)
         return False
 
@@ -65,7 +65,7 @@ class Service:
         """It died, and only of SIGKILL or with a sentence."""
         code, _, err = self.box.finish(self.process)
         if code not in (-9, 1):
-            raise Broken(f"arteld ended with {code}: {err[-500:]}")
+            raise Broken("lives", f"arteld ended with {code}: {err[-500:]}")
 
     def stop(self):
         """The code it ends with at SIGTERM."""
@@ -82,7 +82,7 @@ def start_service(box, env=None):
         service = Service(box)
         if not service.await_answer():
             service.bury()
-            raise Broken("a service that nobody struck died")
+            raise Broken("lives", "a service that nobody struck died")
     return service
 
 
@@ -114,14 +114,14 @@ def play(box, first=None, second=None, client=None):
 def settle(box, service, all_of_them, lenient):
     """Whatever became of the struck service, a sound one delivers the rest."""
     if (code := service.stop()) not in (0, -9, 1):
-        raise Broken(f"the struck service ended with {code} at SIGTERM")
+        raise Broken("lives", f"the struck service ended with {code} at SIGTERM")
     service = start_service(box)
     box.sync()
     if (code := service.stop()) != 0:
-        raise Broken(f"a sound service ended with {code} at SIGTERM")
+        raise Broken("lives", f"a sound service ended with {code} at SIGTERM")
     for program in all_of_them:
         if not program.killed and not lenient and (program.errors or not program.closed):
-            raise Broken(f"{program.run} was not struck, and saw {program.errors}, closed: {program.closed}")
+            raise Broken("alone", f"{program.run} was not struck, and saw {program.errors}, closed: {program.closed}")
     box.check(all_of_them)
 
 

@@ -2,13 +2,16 @@
 //  strikes at one of them. Preloaded, so that it also sees what SQLite and czmq do.
 //
 //  STEP_ROOT   calls on files below this directory count, and writes to stdout
-//  STEP_CALLS  comma list of calls that count; nothing: all but reads
+//  STEP_CALLS  comma list of calls that count, without 64 or 2; nothing: all but reads
 //  STEP_K      the call to strike, from 1; 0: only count
 //  STEP_MODE   before, after   SIGKILL before or after the call
 //              half            write half of it, then SIGKILL
+//              hold            the call hangs; the other threads go on for 100 ms, then SIGKILL
+//              stop            SIGSTOP before the call; what follows is the driver's to do
 //              fail, stuck     this call fails with STEP_ERRNO, or this and all later ones
 //              short           the call writes half and says so
 //              full            the call writes half, all later ones fail with ENOSPC
+//  STEP_SYNCED folder to keep what is synced in, for a power cut (synced.h)
 //  STEP_FILE   what happened, for the driver (step_t), shared by mmap so that a
 //              SIGKILL does not lose it
 //
@@ -16,6 +19,7 @@
 //  not always the same one; the driver says which it was.
 
 #include "step.h"
+#include "synced.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -30,12 +34,13 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 //  What to do about one call.
-typedef enum { GO_ON, KILL_BEFORE, KILL_AFTER, HALF_AND_KILL, HALF, FAIL } strike_t;
+typedef enum { GO_ON, KILL_BEFORE, KILL_AFTER, HALF_AND_KILL, HALF, FAIL, HOLD, STOP } strike_t;
 
-enum { MAX_FD = 65536 };
+enum { MAX_FD = 65536, HOLD_MS = 100 };
 
 static step_t s_own, *s_step = &s_own;
 static const char *s_root = "", *s_calls = "", *s_mode = "";
@@ -68,6 +73,7 @@ s_init(void)
     if (fd >= 0)
         close(fd);
     s_watched[STDOUT_FILENO] = true;
+    step_synced_init(s_env("STEP_SYNCED"));
 }
 
 static bool
@@ -76,10 +82,15 @@ s_is_watched(int fd)
     return fd >= 0 && fd < MAX_FD && s_watched[fd];
 }
 
+//  STEP_ROOT ends in a slash, the root's own name does not.
 static bool
 s_is_below(int dir, const char *path)
 {
-    return *path == '/' ? *s_root && strncmp(path, s_root, strlen(s_root)) == 0 : s_is_watched(dir);
+    size_t root = strlen(s_root);
+    if (*path != '/')
+        return s_is_watched(dir);
+    return root && (strncmp(path, s_root, root) == 0
+                    || (strlen(path) == root - 1 && strncmp(path, s_root, root - 1) == 0));
 }
 
 static int
@@ -90,16 +101,20 @@ s_note_open(int fd, bool watched)
     return fd;
 }
 
-//  Whether STEP_CALLS has the name; without a list everything but reads counts.
+//  Whether STEP_CALLS has the name, where pwrite64 is a pwrite; without a list
+//  everything but reads counts.
 static bool
 s_counts(const char *call)
 {
     size_t len = strcspn(call, "0123456789");
     if (!*s_calls)
         return strcmp(call, "read") != 0 && strncmp(call, "pread", 5) != 0;
-    for (const char *at = s_calls; (at = strstr(at, call)) != NULL; at += len)
-        if ((at == s_calls || at[-1] == ',') && (at[len] == ',' || at[len] == '\0'))
+    for (const char *at = s_calls; *at; at += strspn(at, ",")) {
+        size_t name = strcspn(at, ",");
+        if (name == len && strncmp(at, call, len) == 0)
             return true;
+        at += name;
+    }
     return false;
 }
 
@@ -132,13 +147,22 @@ s_strike_of_mode(bool later)
 {
     static const struct { const char *mode; strike_t first, later; } modes[] = {
         { "before", KILL_BEFORE, GO_ON }, { "after", KILL_AFTER, GO_ON },
-        { "half", HALF_AND_KILL, GO_ON }, { "fail", FAIL, GO_ON }, { "stuck", FAIL, FAIL },
-        { "short", HALF, GO_ON }, { "full", HALF, FAIL },
+        { "half", HALF_AND_KILL, GO_ON }, { "hold", HOLD, GO_ON }, { "stop", STOP, GO_ON },
+        { "fail", FAIL, GO_ON }, { "stuck", FAIL, FAIL }, { "short", HALF, GO_ON },
+        { "full", HALF, FAIL },
     };
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(s_mode, modes[i].mode) == 0)
             return later ? modes[i].later : modes[i].first;
     return GO_ON;
+}
+
+//  The disk hangs, and what does not need it goes on, until the machine is gone.
+static _Noreturn void
+s_hold(void)
+{
+    nanosleep(&(struct timespec) { .tv_nsec = HOLD_MS * 1000000L }, NULL);
+    s_die();
 }
 
 //  Count a call, and say what is to become of it; may not return.
@@ -155,6 +179,10 @@ s_enter(const char *call, bool watched, int fd, const char *path)
         s_note_strike(call, fd, path);
     if (strike == KILL_BEFORE)
         s_die();
+    if (strike == HOLD)
+        s_hold();
+    if (strike == STOP)
+        raise(SIGSTOP);
     if (strike == FAIL)
         errno = strcmp(s_mode, "full") == 0 ? ENOSPC : s_errno;
     return strike;
@@ -218,13 +246,27 @@ s_halve(const struct iovec *iov, int n, struct iovec *ret)
     ON_FD(ssize_t, name, (int fd, const void *buf, size_t n, off_t at), (fd, buf, n, at), -1, n /= 2)
 #define TRUNCATE(name) ON_FD(int, name, (int fd, off_t size), (fd, size), -1, (void) 0)
 
+//  What it has synced is kept before a strike can end the program.
+#define SYNC(name)                                                              \
+    int name(int fd)                                                            \
+    {                                                                           \
+        REAL(int, name, (int));                                                 \
+        bool watched = s_is_watched(fd);                                        \
+        strike_t strike = s_enter(#name, watched, fd, NULL);                    \
+        int rc = strike == FAIL ? -1 : real(fd);                                \
+        if (watched && rc == 0)                                                 \
+            step_synced(fd);                                                    \
+        s_leave(strike);                                                        \
+        return rc;                                                              \
+    }
+
 WRITE(write)
 PWRITE(pwrite)
 PWRITE(pwrite64)
 TRUNCATE(ftruncate)
 TRUNCATE(ftruncate64)
-ON_FD(int, fsync, (int fd), (fd), -1, (void) 0)
-ON_FD(int, fdatasync, (int fd), (fd), -1, (void) 0)
+SYNC(fsync)
+SYNC(fdatasync)
 ON_FD(int, fallocate, (int fd, int mode, off_t at, off_t n), (fd, mode, at, n), -1, n /= 2)
 ON_FD(int, fallocate64, (int fd, int mode, off_t at, off_t n), (fd, mode, at, n), -1, n /= 2)
 ON_FD(int, posix_fallocate, (int fd, off_t at, off_t n), (fd, at, n), errno, n /= 2)
@@ -304,6 +346,20 @@ OPEN(open, (const char *path, int flags, ...), AT_FDCWD, flags)
 OPEN(open64, (const char *path, int flags, ...), AT_FDCWD, flags)
 OPEN(openat, (int dir, const char *path, int flags, ...), dir, flags)
 OPEN(openat64, (int dir, const char *path, int flags, ...), dir, flags)
+
+//  The C library opens it without a call that could be seen.
+int
+mkostemp(char *path, int flags)
+{
+    REAL(int, mkostemp, (char *, int));
+    bool below = s_is_below(AT_FDCWD, path);
+    strike_t strike = s_enter("mkostemp", below, -1, path);
+    if (strike == FAIL)
+        return -1;
+    int fd = s_note_open(real(path, flags), below);
+    s_leave(strike);
+    return fd;
+}
 
 int
 close(int fd)
