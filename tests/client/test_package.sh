@@ -63,10 +63,28 @@ only_the_header() { # what is exported is declared in artel.h, and the other way
     diff "$work/exported" "$work/declared"
 }
 
+the_unit() {        # systemd's word for it, and the program it starts
+    unit=$work/usr/lib/systemd/user/artel.service
+    grep -qxF "ExecStart=\"$work/usr/bin/arteld\" --no-restart" "$unit" && [ -x "$work/usr/bin/arteld" ] &&
+        grep -qx Restart=always "$unit" && grep -qx RestartSec=0 "$unit" && grep -qx StartLimitIntervalSec=0 "$unit"
+}
+
+systemd_takes_it() {        # it says nothing if all is well; some of its complaints leave its exit code 0
+    local said
+    said=$(XDG_RUNTIME_DIR=$work systemd-analyze --user --man=no verify "$work/usr/lib/systemd/user/artel.service" 2>&1) && [ -z "$said" ] ||
+        { echo "$said"; return 1; }
+}
+
 check the_library_is_installed cmake --install "$build" --prefix "$work/usr"
 check the_header_is_c99 header_alone x_c cc -std=c99 -Wstrict-prototypes
 check the_header_is_cpp11 header_alone x_cc c++ -std=c++11
 check nothing_is_exported_but_what_the_header_declares only_the_header
+check the_unit_starts_the_installed_service_again_and_again the_unit
+if command -v systemd-analyze >/dev/null; then
+    check systemd_takes_the_unit systemd_takes_it
+else
+    echo 'SKIP systemd takes the unit: there is no systemd-analyze'
+fi
 check pkg_config_finds_it by_pkg_config
 check cmake_finds_it by_cmake
 export ARTEL_DIR=$work/state
