@@ -2,7 +2,7 @@
 //
 //  Usage: hostile SOCKET KIND SEED N
 //  Sends N messages of a kind and ends; "silent" opens N connections and holds them
-//  until its stdin ends. What the service answers is read and dropped. It prints
+//  until it is killed. What the service answers is read and dropped. It prints
 //  "sent N", and how many connections it took: a service may close one at any time.
 
 #include "batch.h"
@@ -13,6 +13,7 @@
 #include <msgpack.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 enum { IN_FLIGHT = 64, LARGE = 400 * 1024 };
 
@@ -255,8 +256,8 @@ s_be_silent(unsigned long n)
     }
     printf("open %u\n", s_connections);
     fflush(stdout);
-    while (getchar() != EOF)
-        continue;
+    for (;;)
+        pause();
 }
 
 int

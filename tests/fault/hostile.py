@@ -93,7 +93,7 @@ def attack(kind, messages, seed):
             raise Broken("lives", f"the service died: {place.said()[-500:]}")
         if (worst := sorted(loud)[len(loud) // 2]) > TIMES * max(quiet, FLOOR_US):
             raise Broken("soon", f"p99 of the honest program is {worst} us, and was {quiet} us in peace")
-        place.box.sync(10)
+        place.box.sync()
         place.end()
         for i in range(n):
             check_rows(place.box, f"loud-{i}")
@@ -106,7 +106,7 @@ def silent(connections):
     """Connections that say nothing are closed; a program that comes meanwhile is served."""
     place = Place()
     try:
-        attacker = place.box.start([f"{BIN}/hostile", place.socket, "silent", "1", str(connections)], data=" ")
+        attacker = place.box.start([f"{BIN}/hostile", place.socket, "silent", "1", str(connections)])
         line = attacker.stdout.readline()
         took = p99(place.box, place.honest("beside"))
         attacker.kill()
@@ -126,7 +126,7 @@ def exhaust(descriptors):
     try:
         program = work("run-1", 4000, 10, 0)
         process = place.box.start(program.command)
-        attacker = place.box.start([f"{BIN}/hostile", place.socket, "silent", "1", str(2 * descriptors)], data=" ")
+        attacker = place.box.start([f"{BIN}/hostile", place.socket, "silent", "1", str(2 * descriptors)])
         attacker.stdout.readline()
         end = time.monotonic() + 20
         while "died" not in place.said():
@@ -142,7 +142,7 @@ def exhaust(descriptors):
         program.note(out)
         if code != 0 or program.errors:
             raise Broken("alone", f"the program saw {program.errors}")
-        place.box.sync(10)
+        place.box.sync()
         place.end()
         place.box.check([program])
         return f"back within {took * 1000:.0f} ms"
