@@ -11,6 +11,7 @@
 #include "catalogue.h"
 #include "errors.h"
 #include "fds.h"
+#include "holder.h"
 #include "layout.h"
 #include "manifest.h"
 #include "places.h"
@@ -30,6 +31,7 @@ typedef struct {
     artel_gc_report_t *report;
     artel_catalogue_t *catalogue;   //  NULL: nothing was ever delivered here
     artel_places_t needed;          //  digests; where they lie does not matter
+    int64_t until;                  //  when it does not wait any longer for the lock
 } self_t;
 
 //  Keep the first failure's sentence.
@@ -226,11 +228,37 @@ s_sweep(self_t *self)
     return rc;
 }
 
+static bool
+s_is_wanted(void *arg)
+{
+    return artel_now_ms() < ((const self_t *) arg)->until;
+}
+
+//  A program that stores artifacts has the store, or another gc.
+static int
+s_say_locked(self_t *self)
+{
+    char who[128] = "", *path = artel_format("%s/blobs/LOCK", self->state);
+    if (path)
+        artel_lock_holders(path, who, sizeof who);
+    free(path);
+    snprintf(self->report->text, sizeof self->report->text, "the blobs are in use by %s, for longer than %lld s; "
+             "nothing was removed", *who ? who : "other programs", (long long) (self->options->wait_ms / 1000));
+    return ARTEL_ELOCKED;
+}
+
+static int
+s_lock(self_t *self, int *ret)
+{
+    int rc = artel_blobs_lock(self->state, true, &(artel_patience_t) { s_is_wanted, self }, ret);
+    return rc == ARTEL_ELOCKED ? s_say_locked(self) : s_say(self, rc, "the lock of the blobs");
+}
+
 static int
 s_collect_blobs(self_t *self)
 {
     int lock;
-    int rc = s_say(self, artel_blobs_lock(self->state, true, &lock), "the lock of the blobs");
+    int rc = s_lock(self, &lock);
     if (rc != 0)
         return rc;
     rc = s_mark(self);
@@ -274,7 +302,8 @@ s_sweep_tmp(self_t *self)
 int
 artel_gc(const char *state, const artel_gc_options_t *options, artel_gc_report_t *ret)
 {
-    self_t self = { .state = state, .options = options, .report = ret };
+    self_t self = { .state = state, .options = options, .report = ret,
+                    .until = artel_now_ms() + options->wait_ms };
     *ret = (artel_gc_report_t) { .loose = 0 };
     int ours = artel_state_is_ours(state);
     if (ours < 0)

@@ -9,6 +9,7 @@
 typedef struct {
     bool dry_run;               //  only count
     int64_t journal_age_ms;     //  finished journals not written for so long are retired; -1: none are
+    int64_t wait_ms;            //  how long to wait for ingests under way
 } artel_gc_options_t;
 
 typedef struct {
@@ -21,7 +22,8 @@ typedef struct {
 
 //  Remove from a state directory the blobs that neither a version in its catalogue
 //  nor an undelivered artifact needs, what dead programs left, and the batches of
-//  journals that are finished and delivered everywhere. Waits for ingests under way, and they for it.
+//  journals that are finished and delivered everywhere. Waits for ingests under way, and they for it:
+//  ARTEL_ELOCKED after wait_ms, and then nothing is removed.
 //  May be killed at any point and run by many at once. ret says what was removed, also on
 //  failure: ARTEL_EACCES (another machine's directory), ARTEL_EVERSION, ARTEL_ECORRUPT, ARTEL_EIO and so
 //  on; no blob is removed unless all that refers to blobs could be read.

@@ -367,6 +367,13 @@ s_open_catalogue(self_t *self)
     return rc == ARTEL_ECORRUPT || rc == ARTEL_ENOENT ? 0 : rc;
 }
 
+static bool
+s_is_wanted(void *arg)
+{
+    const artel_verify_options_t *options = arg;
+    return !options->progress || options->progress(options->arg, 0, 0) == 0;
+}
+
 int
 artel_verify(const char *state, const artel_verify_options_t *options, artel_verify_report_t *ret)
 {
@@ -375,9 +382,9 @@ artel_verify(const char *state, const artel_verify_options_t *options, artel_ver
     *ret = (artel_verify_report_t) { .versions = 0 };
     if (access(state, F_OK) != 0)
         return artel_error_of_errno(errno);     //  taking the lock would make it
-    int rc = artel_blobs_lock(state, false, &lock);
+    int rc = artel_blobs_lock(state, false, &(artel_patience_t) { s_is_wanted, (void *) (uintptr_t) options }, &lock);
     if (rc != 0)
-        return rc;
+        return rc == ARTEL_ELOCKED ? ARTEL_ECANCELED : rc;
     rc = s_open_catalogue(&self);
     for (size_t i = 0; rc == 0 && i < options->n; i++)
         rc = s_check_name(&self, options->names[i]);

@@ -41,6 +41,13 @@ artel_deadline_left(artel_deadline_t deadline)
     return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int) ms;
 }
 
+int
+artel_deadline_within(artel_deadline_t deadline, int least_ms, int most_ms)
+{
+    int left = artel_deadline_left(deadline);
+    return left < least_ms ? least_ms : left > most_ms ? most_ms : left;
+}
+
 void
 artel_cond_init(pthread_cond_t *cond)
 {

@@ -21,6 +21,10 @@ artel_deadline(int timeout_ms);
 int
 artel_deadline_left(artel_deadline_t deadline);
 
+//  The same, but so much at least and at most.
+int
+artel_deadline_within(artel_deadline_t deadline, int least_ms, int most_ms);
+
 void
 artel_cond_init(pthread_cond_t *cond);
 

@@ -28,16 +28,19 @@ s_print(const artel_args_t *args, const artel_gc_report_t *report)
                artel_human_things(report->leftovers, "leftover", ARTEL_HUMAN_BUFFER));
 }
 
+enum { WAIT_MS = 60000 };
+
 static int
-s_gc(const artel_args_t *args, const char *place, int age_ms)
+s_gc(const artel_args_t *args, const char *place, int age_ms, int wait_ms)
 {
     artel_gc_options_t options = { .dry_run = artel_args_has(args, "dry-run"),
-                                   .journal_age_ms = age_ms };
+                                   .journal_age_ms = age_ms, .wait_ms = wait_ms };
     artel_gc_report_t report = { 0 };
     artel_bar_t *bar = artel_bar_new(args, "looking for what nothing uses", 0);
     int rc = artel_gc(place, &options, &report);
     artel_bar_end(&bar);
-    s_print(args, &report);
+    if (rc != ARTEL_ELOCKED)
+        s_print(args, &report);
     if (rc != 0)
         artel_complain("%s", *report.text ? report.text : artel_error_text(rc));
     return rc == 0 ? 0 : ARTEL_EXIT_FAILED;
@@ -47,12 +50,14 @@ static int
 s_run(const artel_args_t *args)
 {
     artel_place_t place;
-    int age_ms, rc = artel_args_ms(args, "age", 0, &age_ms);
+    int age_ms, wait_ms, rc = artel_args_ms(args, "age", 0, &age_ms);
+    if (rc == 0)
+        rc = artel_args_ms(args, "timeout", WAIT_MS, &wait_ms);
     if (rc != 0)
         return rc;
     rc = artel_reach_place(args, &place);
     if (rc == 0 && access(place.place, F_OK) == 0)
-        rc = s_gc(args, place.place, age_ms);
+        rc = s_gc(args, place.place, age_ms, wait_ms);
     else if (rc == 0)
         artel_say(args, "%s is not there; nothing to remove", place.place);
     artel_reach_done(&place);
@@ -62,6 +67,7 @@ s_run(const artel_args_t *args)
 static const artel_option_t s_options[] = {
     { "age", 0, "SECONDS", "keep journals that ended less than this ago (0)" },
     { "dry-run", 'n', NULL, "only say what would go" },
+    { "timeout", 't', "SECONDS", "how long to wait for programs that store artifacts (60)" },
     { 0 },
 };
 
@@ -71,7 +77,8 @@ const artel_command_t artel_cmd_gc = {
     .about =
         "The bytes of removed versions, what killed programs left, and the journals of runs that\n"
         "are finished and delivered everywhere (a small one that keeps their marks stays). It may\n"
-        "run while programs log, and be killed at any moment.",
+        "run while programs log, and be killed at any moment. While an artifact is being stored it\n"
+        "waits; if that takes too long it removes nothing, says who has the store, and exits 1.",
     .options = s_options,
     .examples = "artel gc --dry-run\n"
                 "artel artifact rm model:v3 && artel gc",

@@ -42,6 +42,13 @@ s_print(const artel_args_t *args, const artel_reference_t *ref, const artel_vers
     json_decref(row);
 }
 
+static bool
+s_is_wanted(void *arg)
+{
+    (void) arg;
+    return !artel_interrupted();
+}
+
 static int
 s_fetch(const artel_args_t *args, const artel_place_t *place, const artel_version_t *version)
 {
@@ -49,7 +56,7 @@ s_fetch(const artel_args_t *args, const artel_place_t *place, const artel_versio
     snprintf(doing, sizeof doing, "fetching %s", args->operands[0]);
     artel_bar_t *bar = artel_bar_new(args, doing, version->bytes);
     int lock = -1;                  //  against gc; a store that cannot be written has none
-    artel_blobs_lock(place->place, false, &lock);
+    artel_blobs_lock(place->place, false, &(artel_patience_t) { s_is_wanted, NULL }, &lock);
     int rc = artel_checkout(&(artel_checkout_t) { .store = place->place,
         .manifest = version->manifest, .pack = version->pack,
         .into = artel_args_text(args, "output"), .progress = s_progress, .arg = bar },

@@ -8,6 +8,7 @@
 #include "lines.h"
 #include "reach.h"
 #include "term.h"
+#include "wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,8 +22,8 @@ enum {
     SLICE_MS = 200,             //  how often a wait looks whether a signal came
     ACCEPT_MS = 10000,          //  how long a block may take before the next is read all the same
     DELIVER_MS = 300000,        //  --timeout
-    CLOSE_MS = 10000,           //  the run's end, once everything else is delivered
-    GIVE_UP_MS = 2000,          //  the same when there is no use in waiting
+    CLOSE_MS = 10000,           //  most for the run's end, once everything else is delivered
+    GIVE_UP_MS = 2000,          //  least for it, and for whatever there is no use in waiting for
     MAX_COMPLAINTS = 20,
 };
 
@@ -207,13 +208,15 @@ s_exit_code(const log_t *self, int closed)
 static int
 s_finish(log_t *self, int timeout_ms)
 {
+    artel_deadline_t deadline = artel_deadline(timeout_ms);
     if (self->trouble && self->trouble != ARTEL_EIO)
         s_wait_for_room(self, timeout_ms);
     artel_bar_t *bar = artel_bar_new(self->args, "delivering", 0);
-    int rc = s_wait(self, ARTEL_DELIVERED, self->trouble ? GIVE_UP_MS : timeout_ms);
+    int rc = s_wait(self, ARTEL_DELIVERED, self->trouble ? GIVE_UP_MS : artel_deadline_left(deadline));
     s_tell_accepted(self);
     artel_run_finish(&self->run, s_run_code(self));
-    int closed = artel_session_close(&self->session, rc == 0 ? CLOSE_MS : GIVE_UP_MS, true);
+    int closed = artel_session_close(&self->session, artel_deadline_within(deadline, GIVE_UP_MS, rc == 0 ? CLOSE_MS
+                                                                           : GIVE_UP_MS), true);
     artel_bar_end(&bar);
     s_sum_up(self, closed);
     return s_exit_code(self, closed);

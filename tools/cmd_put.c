@@ -9,18 +9,29 @@
 #include "reach.h"
 #include "sinks.h"
 #include "term.h"
+#include "wait.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { SLICE_MS = 200, TIMEOUT_MS = 300000, CLOSE_MS = 10000, OTHERS_MS = 10000,
-       ACCEPT_MS = 5000, LEAVE_MS = 500 };
+enum {
+    SLICE_MS = 200,             //  how often a wait looks whether a signal came
+    TIMEOUT_MS = 300000,
+    CLOSE_MS = 10000,           //  most for the run's end, once the version is committed
+    OTHERS_MS = 10000,          //  and for each of the other sinks
+    ACCEPT_MS = 2000,           //  least for the journal: before that nothing is safe
+    LEAVE_MS = 500,             //  least for the run's end
+};
 
 typedef struct {
     const artel_args_t *args;
+    int timeout_ms;
+    artel_deadline_t deadline;      //  of all waiting
+    artel_deadline_t latest;        //  of reading: never, unless --timeout says how long all may take
     const char *name, *type;
     char known_type[160];           //  of the artifact that is there
     const char *no_hope;            //  why the store will not answer; NULL
@@ -29,6 +40,7 @@ typedef struct {
     artel_artifact_t *artifact;
     artel_future_t *future;
     artel_bar_t *bar;
+    bool has_read;                  //  something
     artel_version_info_t info;
     const char *state;              //  what became of it
     char why[768];                  //  if that is not committed
@@ -40,6 +52,9 @@ s_fail(put_t *self, int code)
 {
     if (code == ARTEL_ECANCELED && artel_interrupted())
         snprintf(self->why, sizeof self->why, "stopped by a signal, and nothing is stored");
+    else if (code == ARTEL_ECANCELED)
+        snprintf(self->why, sizeof self->why, "%s for longer than --timeout, and nothing is stored",
+                 self->has_read ? "its files were read" : "'artel gc' had the store");
     else
         artel_session_why(&self->session, code, self->why, sizeof self->why);
     return code;
@@ -103,26 +118,36 @@ static int
 s_progress(void *arg, uint64_t files, uint64_t bytes)
 {
     put_t *self = arg;
+    self->has_read |= files || bytes;
     artel_bar_move(self->bar, files, bytes);
-    return artel_interrupted();
+    return artel_interrupted() || artel_deadline_left(self->latest) == 0;
 }
 
 //  Wait until the artifact is in the journal: before that it is not safe. It takes
 //  a moment; a signal, too, waits that long.
 static int
-s_have_accepted(put_t *self, int timeout_ms)
+s_have_accepted(put_t *self)
 {
-    int rc, waited = 0, most = timeout_ms > ACCEPT_MS ? timeout_ms : ACCEPT_MS;
-    do {
+    artel_deadline_t until = artel_deadline(artel_deadline_within(self->deadline, ACCEPT_MS, INT_MAX)), least = artel_deadline(ACCEPT_MS);
+    int rc;
+    do
         rc = artel_run_flush(self->run, ARTEL_ACCEPTED, SLICE_MS);
-        waited += SLICE_MS;
-    } while (rc == ARTEL_ETIMEOUT && waited < most && !(artel_interrupted() && waited >= ACCEPT_MS));
+    while (rc == ARTEL_ETIMEOUT && artel_deadline_left(until)
+           && !(artel_interrupted() && !artel_deadline_left(least)));
     return rc;
+}
+
+//  Time counts from here if it is not said how long all may take.
+static void
+s_start_waiting(put_t *self)
+{
+    if (self->latest.never)
+        self->deadline = artel_deadline(self->timeout_ms);
 }
 
 //  Read the files, and have the artifact accepted.
 static int
-s_send(put_t *self, int timeout_ms)
+s_send(put_t *self)
 {
     int rc = 0;
     for (size_t i = 1; rc == 0 && i < self->args->n; i++)
@@ -136,8 +161,9 @@ s_send(put_t *self, int timeout_ms)
         artel_artifact_set_progress(self->artifact, s_progress, self);
         rc = artel_run_log_artifact(self->run, self->artifact, &self->future);
     }
+    s_start_waiting(self);
     if (rc == 0)
-        rc = s_have_accepted(self, timeout_ms);
+        rc = s_have_accepted(self);
     return rc == 0 ? 0 : s_fail(self, rc);
 }
 
@@ -152,17 +178,15 @@ s_set_queued(put_t *self)
 
 //  Wait until the primary sink has it, refuses it, or time or patience is over.
 static int
-s_wait(put_t *self, int timeout_ms)
+s_wait(put_t *self)
 {
-    int rc, waited = 0;
+    int rc;
     if (self->no_hope)
-        timeout_ms = 0;
+        self->deadline = artel_deadline(0);
     artel_bar_doing(self->bar, "waiting for the store");
-    do {
-        int slice = timeout_ms - waited < SLICE_MS ? timeout_ms - waited : SLICE_MS;
-        rc = artel_future_wait(self->future, slice);
-        waited += slice;
-    } while (rc == ARTEL_ETIMEOUT && waited < timeout_ms && !artel_interrupted());
+    do
+        rc = artel_future_wait(self->future, artel_deadline_within(self->deadline, 0, SLICE_MS));
+    while (rc == ARTEL_ETIMEOUT && artel_deadline_left(self->deadline) && !artel_interrupted());
     self->info.size = sizeof self->info;
     artel_future_info(self->future, &self->info);
     self->state = rc == 0 ? "committed" : "failed";
@@ -185,7 +209,7 @@ s_wait_others(put_t *self)
     artel_bar_doing(self->bar, "waiting for the other sinks");
     for (size_t i = 0; i < sinks.n; i++)
         if (i != sinks.primary && !artel_interrupted()
-            && artel_future_wait_sink(self->future, sinks.at[i].name, OTHERS_MS) != 0)
+            && artel_future_wait_sink(self->future, sinks.at[i].name, artel_deadline_within(self->deadline, 0, OTHERS_MS)) != 0)
             artel_complain("sink %s does not have it yet; 'artel sync' delivers it",
                            sinks.at[i].name);
     artel_sinks_done(&sinks);
@@ -242,8 +266,8 @@ s_close(put_t *self)
     artel_artifact_destroy(&self->artifact);
     if (self->run)
         artel_run_finish(&self->run, !committed);
-    int rc = artel_session_close(&self->session, committed && !artel_interrupted() ? CLOSE_MS
-                                 : LEAVE_MS, !committed);
+    int rc = artel_session_close(&self->session, committed && !artel_interrupted()
+                                 ? artel_deadline_within(self->deadline, LEAVE_MS, CLOSE_MS) : LEAVE_MS, !committed);
     if (rc == ARTEL_EPENDING && sent && !committed)
         s_set_queued(self);
 }
@@ -300,7 +324,7 @@ s_total(const artel_args_t *args)
 }
 
 static int
-s_put(put_t *self, int timeout_ms)
+s_put(put_t *self)
 {
     int rc = s_describe(self);
     if (rc != 0) {
@@ -314,9 +338,9 @@ s_put(put_t *self, int timeout_ms)
         return rc;
     }
     self->bar = artel_bar_new(self->args, "reading", s_total(self->args));
-    rc = s_send(self, timeout_ms);
+    rc = s_send(self);
     if (rc == 0)
-        rc = s_wait(self, timeout_ms);
+        rc = s_wait(self);
     if (rc == 0)
         s_wait_others(self);
     s_close(self);
@@ -331,14 +355,17 @@ static int
 s_run(const artel_args_t *args)
 {
     put_t self = { .args = args, .name = args->operands[0], .state = "failed", .info.version = -1 };
-    int timeout_ms, rc = artel_args_ms(args, "timeout", TIMEOUT_MS, &timeout_ms);
+    int rc = artel_args_ms(args, "timeout", TIMEOUT_MS, &self.timeout_ms);
+    bool all = artel_args_has(args, "timeout") && self.timeout_ms > 0;
+    self.deadline = artel_deadline(self.timeout_ms);
+    self.latest = artel_deadline(all ? self.timeout_ms + ACCEPT_MS : -1);
     if (rc == 0)
         rc = s_choose_type(&self);
     if (rc != 0)
         return rc;
     signal(SIGPIPE, SIG_IGN);
     artel_interrupt_start();
-    return s_put(&self, timeout_ms);
+    return s_put(&self);
 }
 
 static const artel_option_t s_options[] = {
@@ -347,7 +374,7 @@ static const artel_option_t s_options[] = {
     { "metadata", 'm', "JSON", "one JSON object that belongs to the version" },
     { "description", 'd', "TEXT", "a text that belongs to the version" },
     { "links", 0, "HOW", "symbolic links: keep all as links, or follow all" },
-    { "timeout", 0, "SECONDS", "how long to wait for the store (300)" },
+    { "timeout", 0, "SECONDS", "how long all may take (reading, and 300 for the store)" },
     { 0 },
 };
 
@@ -360,9 +387,10 @@ const artel_command_t artel_cmd_put = {
         "followed; one that dangles or loops refuses the artifact, and so does whatever cannot be\n"
         "kept exactly: what is unreadable, changes while it is read, or is a socket, FIFO or device.\n"
         "Nothing is stored in part. Content equal to the latest version makes no new one.\n\n"
-        "It waits until the primary sink has committed the version. With --json it prints one\n"
-        "object: name, type, version (\"v0\"), digest, state, files, bytes, new, and error if state\n"
-        "is not \"committed\" but \"queued\" (safe on disk, not delivered: exit 5) or \"failed\" (exit 1).",
+        "It waits until the primary sink has committed the version, or, with --timeout 0, only until\n"
+        "it is safe on disk. With --json it prints one object: name, type, version (\"v0\"), digest,\n"
+        "state, files, bytes, new, and error if state is not \"committed\" but \"queued\" (safe on disk,\n"
+        "not delivered: exit 5) or \"failed\" (exit 1).",
     .options = s_options,
     .examples = "artel artifact put model weights.bin --type model --alias best\n"
                 "artel artifact put corpus data/ --metadata '{\"lines\": 1000}' --json",

@@ -30,6 +30,12 @@ s_go_on(void *arg, uint64_t files, uint64_t bytes)
     return atomic_load(((self_t *) arg)->cancel);
 }
 
+static bool
+s_is_wanted(void *arg)
+{
+    return !atomic_load(((self_t *) arg)->cancel);
+}
+
 static void
 s_import(self_t *self, artel_import_job_t *job)
 {
@@ -37,7 +43,7 @@ s_import(self_t *self, artel_import_job_t *job)
     artel_import_t import = { .from = self->from, .to = self->to, .manifest = job->manifest,
         .pack = job->pack, .known = s_is_known, .progress = s_go_on, .arg = self };
     job->lock = -1;
-    job->rc = artel_blobs_lock(self->to, false, &job->lock);
+    job->rc = artel_blobs_lock(self->to, false, &(artel_patience_t) { s_is_wanted, self }, &job->lock);
     if (job->rc != 0) {
         snprintf(job->text, sizeof job->text, "the lock of %s/blobs: %s", self->to,
                  artel_error_code_text(job->rc));

@@ -11,10 +11,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { LONGEST_PAUSE_MS = 50 };     //  between two looks at a lock that others hold
 
 static int
 s_find_loose(const char *store, const artel_digest_t *digest, artel_blob_place_t *ret)
@@ -201,8 +204,19 @@ artel_pack_each(const char *store, const char *pack,
     return rc;
 }
 
+static int
+s_wait_for_lock(int fd, bool exclusive, const artel_patience_t *patience)
+{
+    int rc, pause_ms = 1;
+    while ((rc = artel_fd_lock(fd, exclusive, false)) == ARTEL_ELOCKED && patience->go_on(patience->arg)) {
+        poll(NULL, 0, pause_ms);
+        pause_ms = pause_ms < LONGEST_PAUSE_MS ? 2 * pause_ms : LONGEST_PAUSE_MS;
+    }
+    return rc;
+}
+
 int
-artel_blobs_lock(const char *store, bool exclusive, int *ret_fd)
+artel_blobs_lock(const char *store, bool exclusive, const artel_patience_t *patience, int *ret_fd)
 {
     int rc = artel_blobs_make(store);
     if (rc != 0)
@@ -214,7 +228,7 @@ artel_blobs_lock(const char *store, bool exclusive, int *ret_fd)
     free(path);
     if (fd < 0)
         return artel_error_of_errno(errno);
-    rc = artel_fd_lock(fd, exclusive, true);
+    rc = s_wait_for_lock(fd, exclusive, patience);
     if (rc == 0)
         *ret_fd = fd;
     else

@@ -67,10 +67,16 @@ artel_loose_remove(const char *store, const artel_digest_t *digest);
 int
 artel_blobs_clean(const char *store, uint64_t *ret_bytes);
 
+//  Whether to wait on for a lock that others hold; asked some times a second.
+typedef struct {
+    bool (*go_on)(void *arg);
+    void *arg;
+} artel_patience_t;
+
 //  The lock between ingest (shared) and gc (exclusive): blobs/LOCK, made if
-//  missing. Blocks.
+//  missing. Waits; ARTEL_ELOCKED when patience is over.
 int
-artel_blobs_lock(const char *store, bool exclusive, int *ret_fd);
+artel_blobs_lock(const char *store, bool exclusive, const artel_patience_t *patience, int *ret_fd);
 void
 artel_blobs_unlock(int fd);
 

@@ -37,11 +37,20 @@ struct artel_ingest {
     char error[2 * SHOWN + 200];
 };
 
+static bool
+s_is_wanted(void *arg)
+{
+    artel_ingest_t *self = arg;
+    return !self->options.progress || self->options.progress(self->options.arg, 0, 0) == 0;
+}
+
 static int
 s_open(artel_ingest_t *self)
 {
     struct stat st;
-    int rc = artel_blobs_lock(self->options.store, false, &self->lock);
+    int rc = artel_blobs_lock(self->options.store, false, &(artel_patience_t) { s_is_wanted, self }, &self->lock);
+    if (rc == ARTEL_ELOCKED)
+        rc = ARTEL_ECANCELED;
     if (rc == 0)
         rc = stat(self->options.store, &st) != 0 ? artel_error_of_errno(errno) : 0;
     if (rc == 0)

@@ -23,8 +23,8 @@ typedef enum { ARTEL_LINKS_AUTO, ARTEL_LINKS_KEEP, ARTEL_LINKS_FOLLOW } artel_li
 //  asked twice about one.
 typedef bool artel_ingest_known_fn(void *arg, const artel_digest_t *digest, uint64_t size);
 
-//  Called after each file, and within large ones after each half MiB; return
-//  nonzero to cancel (ARTEL_ECANCELED).
+//  Called after each file, and within large ones after each half MiB, and with nothing while gc
+//  has the store; return nonzero to cancel (ARTEL_ECANCELED).
 typedef int artel_ingest_progress_fn(void *arg, uint64_t files, uint64_t bytes);
 
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
 } artel_ingest_options_t;
 
 //  Make blobs/ if missing and take its lock; waits while gc has it. ARTEL_EACCES,
-//  ARTEL_ENOSPC, ARTEL_EMFILE, ARTEL_EIO, ARTEL_ENOMEM.
+//  ARTEL_ENOSPC, ARTEL_EMFILE, ARTEL_EIO, ARTEL_ENOMEM, ARTEL_ECANCELED.
 int
 artel_ingest_begin(const artel_ingest_options_t *options, artel_ingest_t **ret);
 

@@ -141,9 +141,11 @@ same 'and none where there is no terminal' '' "$(cat bar.log)"
 sqlite3 state/catalogue.db 'BEGIN IMMEDIATE' '.shell touch held3; sleep 2' 'COMMIT' &
 until_true 5 test -e held3
 echo slow3 >slow.txt
+SECONDS=0
 code 'what is not committed in time is queued' 5 $leaving artel artifact put slow slow.txt --timeout 0.5 --json
 same 'and the object says so' 'queued null' "$(jq -r '"\(.state) \(.version)"' <<<"$out")"
 has 'and what to do' "$err" 'artel sync'
+[ $SECONDS -lt 5 ] && pass 'it does not wait much longer' || fail 'it does not wait much longer' "$SECONDS s"
 wait
 code 'artel sync delivers it' 0 artel sync
 same 'and then it is there' v2 "$(artel artifact ls slow --json | tail -1 | jq -r .version)"

@@ -49,6 +49,34 @@ after=$(du -sk state/blobs | cut -f1)
 code 'and nothing else' 0 artel artifact verify
 code 'all of it can still be fetched' 0 artel artifact get keep -o kept
 
+# holding KIND COMMAND...: like code's, while another program has the blobs (0: as one that stores, 1: as gc)
+holding() {
+    local kind=$1 holder
+    shift
+    mkfifo go
+    python3 -c 'import fcntl, struct, sys
+file = open("state/blobs/LOCK", "r+b")
+fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", int(sys.argv[1]), 0, 0, 0, 0))
+open("held", "w").close()
+sys.stdin.read()' "$kind" <go &
+    holder=$!
+    exec 8>go
+    until_true 10 test -e held
+    SECONDS=0
+    "$@"
+    exec 8>&-
+    wait $holder
+    rm -f go held
+    who="python3 (pid $holder)"
+}
+holding 0 code 'gc does not wait for ever for a program that stores' 1 artel gc --timeout 0.5
+has 'it says who that is' "$err" "$who"
+[ $SECONDS -lt 5 ] && pass 'and ends in time' || fail 'and ends in time' "$SECONDS s"
+holding 1 code 'put --timeout ends also if gc has the store' 1 artel artifact put late f --timeout 0.5
+has 'and says so' "$err" "'artel gc' had the store"
+[ $SECONDS -lt 8 ] && pass 'that ends in time too' || fail 'that ends in time too' "$SECONDS s"
+code 'nothing of it is stored' 4 artel artifact get late -o nowhere
+code 'then gc goes on' 0 artel gc
 
 head -c 3000000 /dev/urandom >big.bin
 put damaged big.bin >/dev/null

@@ -81,7 +81,7 @@ static int
 s_collect(void)
 {
     artel_gc_report_t report;
-    int rc = artel_gc(s_state, &(artel_gc_options_t) { .journal_age_ms = 0 }, &report);
+    int rc = artel_gc(s_state, &(artel_gc_options_t) { .journal_age_ms = 0, .wait_ms = 60000 }, &report);
     if (rc != 0)
         printf("gc: %s\n", report.text);
     return rc;

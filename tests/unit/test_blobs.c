@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 
+#include "at_once.h"
 #include "blobs.h"
 #include "errors.h"
 #include "fds.h"
@@ -309,14 +310,14 @@ s_try_lock(bool exclusive)
 Test(blobs, lock_is_shared_by_ingests_and_had_alone_by_gc)
 {
     int one, two;
-    cr_assert_eq(artel_blobs_lock(s_scratch, false, &one), 0);
-    cr_assert_eq(artel_blobs_lock(s_scratch, false, &two), 0);
+    cr_assert_eq(artel_blobs_lock(s_scratch, false, &s_at_once, &one), 0);
+    cr_assert_eq(artel_blobs_lock(s_scratch, false, &s_at_once, &two), 0);
     cr_expect_eq(s_try_lock(true), ARTEL_ELOCKED);
     artel_blobs_unlock(one);
     cr_expect_eq(s_try_lock(true), ARTEL_ELOCKED);
     artel_blobs_unlock(two);
     cr_expect_eq(s_try_lock(true), 0);
-    cr_assert_eq(artel_blobs_lock(s_scratch, true, &one), 0);
+    cr_assert_eq(artel_blobs_lock(s_scratch, true, &s_at_once, &one), 0);
     cr_expect_eq(s_try_lock(false), ARTEL_ELOCKED);
     artel_blobs_unlock(one);
 }
@@ -326,7 +327,7 @@ Test(blobs, lock_is_not_kept_by_a_forked_child)
     int fd, ends[2];
     char byte;
     cr_assert_eq(pipe(ends), 0);
-    cr_assert_eq(artel_blobs_lock(s_scratch, false, &fd), 0);
+    cr_assert_eq(artel_blobs_lock(s_scratch, false, &s_at_once, &fd), 0);
     pid_t child = fork();
     if (child == 0) {
         close(ends[1]);

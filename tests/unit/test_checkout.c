@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 
+#include "at_once.h"
 #include "blobs.h"
 #include "checkout.h"
 #include "errors.h"
@@ -329,7 +330,7 @@ s_import(artel_ingest_result_t *result, artel_ingest_known_fn *known)
     int lock;
     artel_import_t how = { .from = s_in("store"), .to = s_in("other"), .manifest = result->manifest,
         .pack = result->pack, .known = known };
-    cr_assert_eq(artel_blobs_lock(s_in("other"), false, &lock), 0);
+    cr_assert_eq(artel_blobs_lock(s_in("other"), false, &s_at_once, &lock), 0);
     int rc = artel_import(&how, result->pack, s_text, sizeof s_text);
     artel_blobs_unlock(lock);
     return rc;

@@ -2,6 +2,7 @@
 
 #include "unit/stored.h"
 
+#include "actor.h"
 #include "gc.h"
 #include "layout.h"
 #include "verify.h"
@@ -68,7 +69,7 @@ s_gc(const artel_gc_options_t *options)
     return report;
 }
 
-static const artel_gc_options_t s_all = { .journal_age_ms = 0 };
+static const artel_gc_options_t s_all = { .journal_age_ms = 0, .wait_ms = 20000 };
 
 static void
 s_print(void *arg, const char *sentence)
@@ -306,6 +307,24 @@ Test(gc, waits_for_an_ingest_under_way)
     pthread_join(thread, NULL);
     cr_assert_eq(report.packs, 0);
     cr_assert_eq(stored_packs(), 1);
+}
+
+Test(gc, does_not_wait_for_ever_says_who_has_the_store_and_removes_nothing)
+{
+    artel_ingest_t *ingest;
+    artel_gc_report_t report;
+    char pid[32];
+    cr_assert_eq(artel_ingest_begin(&(artel_ingest_options_t) { .store = s_scratch }, &ingest), 0);
+    s_write_text(s_in("blobs/tmp/dead.pack"), "unfinished");
+    int64_t begin = artel_now_ms();
+    cr_assert_eq(artel_gc(s_scratch, &(artel_gc_options_t) { .wait_ms = 200 }, &report), ARTEL_ELOCKED);
+    int64_t took = artel_now_ms() - begin;
+    cr_assert(took >= 200 && took < 2000, "%d ms", (int) took);
+    snprintf(pid, sizeof pid, "(pid %d)", (int) getpid());
+    cr_assert_not_null(strstr(report.text, pid), "%s", report.text);
+    cr_assert_eq(access(s_in("blobs/tmp/dead.pack"), F_OK), 0);
+    artel_ingest_destroy(&ingest);
+    cr_assert_eq(s_gc(&s_all).leftovers, 1);
 }
 
 //  A store with something of every kind.

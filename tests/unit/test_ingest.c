@@ -283,6 +283,25 @@ Test(ingest, that_cannot_be_made_visible_says_so_and_leaves_nothing)
     s_expect_store(0, 0, false);
 }
 
+static int
+s_cancel(void *arg, uint64_t files, uint64_t bytes)
+{
+    (void) arg;
+    return files == 0 && bytes == 0;
+}
+
+Test(ingest, that_is_canceled_does_not_wait_for_gc)
+{
+    int lock = artel_fd_open(s_in("store/blobs/LOCK"), O_RDWR);
+    artel_ingest_t *ingest = NULL;
+    artel_ingest_options_t options = { .store = s_in("store"), .progress = s_cancel };
+    artel_ingest_destroy(&s_ingest);
+    cr_assert_eq(artel_fd_lock(lock, true, false), 0);
+    cr_assert_eq(artel_ingest_begin(&options, &ingest), ARTEL_ECANCELED);
+    cr_assert_null(ingest);
+    artel_fd_close(lock);
+}
+
 //  Whether gc could have the store to itself.
 static bool
 s_is_free(void)
