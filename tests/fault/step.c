@@ -1,7 +1,7 @@
 //  step.c - libstep.so: counts the calls of a program that change files, and
 //  strikes at one of them. Preloaded, so that it also sees what SQLite and czmq do.
 //
-//  STEP_ROOT   calls on files below this directory count, and writes to stdout
+//  STEP_ROOT   calls on files and sockets below this directory count, and writes to stdout
 //  STEP_CALLS  comma list of calls that count, without 64 or 2; nothing: all but reads
 //  STEP_K      the call to strike, from 1; 0: only count
 //  STEP_MODE   before, after   SIGKILL before or after the call
@@ -32,8 +32,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -360,6 +362,51 @@ mkostemp(char *path, int flags)
     s_leave(strike);
     return fd;
 }
+
+//  Sockets: those of a file below the root count, from either end.
+
+static bool
+s_is_socket_below(const struct sockaddr *address, socklen_t size)
+{
+    const struct sockaddr_un *un = (const struct sockaddr_un *) (const void *) address;
+    return size > sizeof un->sun_family && un->sun_family == AF_UNIX && un->sun_path[0]
+           && s_is_below(AT_FDCWD, un->sun_path);
+}
+
+static int
+s_note_accepted(int fd)
+{
+    struct sockaddr_un local = { 0 };
+    socklen_t size = sizeof local;
+    bool below = fd >= 0 && getsockname(fd, (struct sockaddr *) &local, &size) == 0
+                 && s_is_socket_below((struct sockaddr *) &local, size);
+    return s_note_open(fd, below);
+}
+
+int
+accept4(int listener, struct sockaddr *address, socklen_t *size, int flags)
+{
+    REAL(int, accept4, (int, struct sockaddr *, socklen_t *, int));
+    return s_note_accepted(real(listener, address, size, flags));
+}
+
+int
+connect(int fd, const struct sockaddr *address, socklen_t size)
+{
+    REAL(int, connect, (int, const struct sockaddr *, socklen_t));
+    bool below = s_is_socket_below(address, size);
+    strike_t strike = s_enter("connect", below, fd, NULL);
+    if (strike == FAIL)
+        return -1;
+    int rc = real(fd, address, size);
+    if (below)
+        s_note_open(fd, true);
+    s_leave(strike);
+    return rc;
+}
+
+ON_FD(ssize_t, send, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags), -1, n /= 2)
+ON_FD(ssize_t, recv, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags), -1, n /= 2)
 
 int
 close(int fd)
