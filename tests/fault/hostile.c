@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { IN_FLIGHT = 64, LARGE = 400 * 1024 };
+enum { IN_FLIGHT = 64, LARGE = 400 * 1024, OPEN_MS = 2000 };
 
 static const char *s_path;
 static uint64_t s_random;
@@ -152,7 +152,7 @@ s_bad_record(msgpack_sbuffer *out)
             artel_str("hostile"), writer, ARTEL_RESUMES_ALLOW } }, out);
         return;
     }
-    artel_cell_t cell = { .key = (uint32_t) s_next(), .kind = ARTEL_F64 };
+    artel_cell_t cell = { .key = (uint32_t) (s_below(2) ? s_below(100) : s_next()), .kind = ARTEL_F64 };
     artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
         .run = artel_str("hostile"), .writer = writer, .counter = counter } }, out);
     if (s_below(2))
@@ -222,6 +222,22 @@ s_send(zsock_t *sock, const msgpack_sbuffer *out)
     return zmq_send(raw, out->data, out->size, 0) >= 0;
 }
 
+//  What belongs to a run is refused unread until the run is open: wait for that.
+static bool
+s_open_run(zsock_t *sock, const msgpack_sbuffer *out)
+{
+    zmq_msg_t msg;
+    zmq_msg_init(&msg);
+    zsock_set_rcvtimeo(sock, OPEN_MS);
+    void *raw = zsock_resolve(sock);
+    bool sent = zmq_send(raw, out->data, out->size, 0) >= 0;
+    while (sent && (sent = zmq_msg_recv(&msg, raw, 0) >= 0)
+           && artel_msg_peek(zmq_msg_data(&msg), zmq_msg_size(&msg)) != ARTEL_MSG_RUN_OPENED)
+        continue;
+    zmq_msg_close(&msg);
+    return sent;
+}
+
 static void
 s_attack(make_fn *make, unsigned long n)
 {
@@ -231,7 +247,9 @@ s_attack(make_fn *make, unsigned long n)
     for (unsigned long i = 0; i < n; i++) {
         msgpack_sbuffer_clear(&out);
         make(&out);
-        bool sent = s_send(sock, &out);
+        bool opens = (make == s_wild_counter || make == s_bad_record)
+                     && artel_msg_peek(out.data, out.size) == ARTEL_MSG_RUN_OPEN;
+        bool sent = opens ? s_open_run(sock, &out) : s_send(sock, &out);
         s_drop_answers(sock);
         if (!sent || s_below(2000) == 0) {
             zsock_destroy(&sock);

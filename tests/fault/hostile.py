@@ -5,8 +5,9 @@ Usage: hostile.py [MESSAGES [SEED]]
 
 For each kind of bad message (hostile.c): the service lives, the honest program's rows
 are all accepted and delivered once, and its p99 is at most 5 times what it was without
-bad company. Then a thousand silent connections, and a service that runs out of
-descriptors, which libzmq ends: the next is there within 2 s and nothing accepted is lost.
+bad company; whatever got into the journals is delivered or refused. Then a thousand silent
+connections, and a service that runs out of descriptors, which libzmq ends: the next is
+there within 2 s and nothing accepted is lost.
 """
 import os
 import resource
@@ -95,6 +96,9 @@ def attack(kind, messages, seed):
             raise Broken("soon", f"p99 of the honest program is {worst} us, and was {quiet} us in peace")
         place.box.sync()
         place.end()
+        place.box.sync(10)                      # what the bad peer left, too
+        if left := os.listdir(f"{place.box.state}/pending"):
+            raise Broken("over", f"still pending: {left}")
         for i in range(n):
             check_rows(place.box, f"loud-{i}")
         return f"{messages} messages, {n} honest runs beside them, p99 {worst} us after {quiet} us"
