@@ -89,6 +89,7 @@ typedef struct {
     int queue_ms;               /* how long a log call may wait for room; 0: 10000, -1: not at all */
     artel_log_fn *log;          /* NULL: warnings and errors to stderr */
     void *log_arg;
+    int linked;                 /* 1: link a node of our own also where a service is */
 } artel_options_t;
 
 /*  Start (or connect to) a node over the state directory, which is made if

@@ -123,12 +123,12 @@ int
 artel_connect(artel_t *self, const artel_options_t *options)
 {
     const char *endpoint = getenv("ARTEL_ENDPOINT");
-    if (endpoint && *endpoint)
+    if (endpoint && *endpoint && !options->linked)
         return s_join_named(self, endpoint, options);
     char *path = NULL;
     int rc = s_find_state(self, options);
-    if (rc != 0)
-        return rc;
+    if (rc != 0 || options->linked)
+        return rc != 0 ? rc : s_link_node(self, options);
     rc = artel_service_path(self->dir, &path);
     if (rc == 0)
         rc = artel_service_probe(path);

@@ -2,11 +2,13 @@
 //
 //  A signal may end it at any time: what is not delivered waits in its journal.
 
+#include "actor.h"
 #include "bar.h"
 #include "command.h"
 #include "human.h"
 #include "journals.h"
 #include "reach.h"
+#include "service.h"
 #include "term.h"
 
 #include <inttypes.h>
@@ -30,26 +32,54 @@ s_report(const artel_args_t *args, const artel_session_t *session, int rc, uint6
     return artel_reach_exit(rc);
 }
 
-//  With every sink that is asked for or that a journal left behind wants.
+//  Deliver through a session and close it. ARTEL_EPENDING is only told if it is the last word.
 static int
-s_sync(const artel_args_t *args, const char *state, int timeout_ms)
+s_deliver(const artel_args_t *args, artel_session_t *session, int timeout_ms, bool last, uint64_t *journals)
+{
+    uint64_t found = 0;
+    artel_bar_t *bar = artel_bar_new(args, "delivering", 0);
+    int rc = artel_sync(session->client, timeout_ms, &found);
+    artel_bar_end(&bar);
+    if (found > *journals)
+        *journals = found;
+    int code = rc == ARTEL_EPENDING && !last ? ARTEL_EXIT_PENDING : s_report(args, session, rc, *journals);
+    artel_session_close(session, CLOSE_MS, true);
+    return code;
+}
+
+//  With a node of our own, that has every sink that is asked for or that a journal left behind wants.
+static int
+s_sync_linked(const artel_args_t *args, const char *state, int timeout_ms, uint64_t journals)
 {
     const char *list = artel_args_text(args, "sink");
     char *wanted = artel_journals_wanted(state, list ? list : getenv("ARTEL_SINKS"));
     if (!wanted)
         return ARTEL_EXIT_FAILED;
     artel_session_t session = { .client = NULL };
-    int rc = artel_session_open(args, wanted, &session);
+    int rc = artel_session_link(args, wanted, &session);
     free(wanted);
-    if (rc != 0)
-        return rc;
+    return rc != 0 ? rc : s_deliver(args, &session, timeout_ms, true, &journals);
+}
+
+//  A service alone can end the journals it holds; but it may lack a sink that one of them
+//  wants, and what it leaves we deliver ourselves.
+static int
+s_sync(const artel_args_t *args, const char *state, int timeout_ms)
+{
+    const char *endpoint = getenv("ARTEL_ENDPOINT");
+    bool named = endpoint && *endpoint;
     uint64_t journals = 0;
-    artel_bar_t *bar = artel_bar_new(args, "delivering", 0);
-    rc = artel_sync(session.client, timeout_ms, &journals);
-    artel_bar_end(&bar);
-    rc = s_report(args, &session, rc, journals);
-    artel_session_close(&session, CLOSE_MS, true);
-    return rc;
+    if (!named && artel_service_holder(state) <= 0)
+        return s_sync_linked(args, state, timeout_ms, journals);
+    int64_t until = artel_now_ms() + timeout_ms;
+    artel_session_t session = { .client = NULL };
+    int rc = artel_session_open(args, NULL, &session);
+    if (rc == 0)
+        rc = s_deliver(args, &session, timeout_ms, named, &journals);
+    if (rc != ARTEL_EXIT_PENDING || named)
+        return rc;
+    int64_t left = until - artel_now_ms();
+    return s_sync_linked(args, state, left > 0 ? (int) left : 0, journals);
 }
 
 static int

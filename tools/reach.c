@@ -50,17 +50,29 @@ s_hear(void *arg, int level, const char *text)
         artel_complain("%s", text);
 }
 
-int
-artel_session_open(const artel_args_t *args, const char *sinks, artel_session_t *ret)
+static int
+s_open(const artel_args_t *args, const char *sinks, bool linked, artel_session_t *ret)
 {
     artel_options_t options = { .size = sizeof options, .dir = artel_args_text(args, "dir"),
                                 .sinks = sinks ? sinks : artel_args_text(args, "sink"),
-                                .log = s_hear, .log_arg = ret };
+                                .log = s_hear, .log_arg = ret, .linked = linked };
     ret->deaf = false;
     int rc = artel_open(&options, &ret->client);
     if (rc != 0)
         artel_complain("%s", artel_open_error());
     return rc == ARTEL_EINVAL ? ARTEL_EXIT_USAGE : rc != 0 ? ARTEL_EXIT_FAILED : 0;
+}
+
+int
+artel_session_open(const artel_args_t *args, const char *sinks, artel_session_t *ret)
+{
+    return s_open(args, sinks, false, ret);
+}
+
+int
+artel_session_link(const artel_args_t *args, const char *sinks, artel_session_t *ret)
+{
+    return s_open(args, sinks, true, ret);
 }
 
 int

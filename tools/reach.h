@@ -26,6 +26,10 @@ typedef struct {
 int
 artel_session_open(const artel_args_t *args, const char *sinks, artel_session_t *ret);
 
+//  The same with a node of our own, also where there is a service.
+int
+artel_session_link(const artel_args_t *args, const char *sinks, artel_session_t *ret);
+
 //  Close it, after at most timeout_ms; what is not as it should be then is
 //  complained of, unless silently. Returns the client's code, not an exit code.
 int

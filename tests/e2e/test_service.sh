@@ -107,6 +107,16 @@ wait $log 2>/dev/null
 code 'and by artel sync, through the service' 0 artel sync
 same 'at once' crashed "$(state_of later)"
 
+XDG_RUNTIME_DIR=$work/elsewhere ARTEL_SINKS=store,copy=store:$work/copy \
+    artel log --run both --json < <(echo '{"loss":0}'; exec sleep 60) >both.out 2>&1 &
+log=$!
+until_true 10 grep -q accepted both.out
+kill -KILL $log
+wait $log 2>/dev/null
+code 'artel sync delivers to a sink that the service has not' 0 artel sync
+same 'without a word of that' '' "$err"
+same 'what a dead program left for it' 1 "$(sqlite3 copy/catalogue.db "SELECT count(*) FROM history WHERE run = 'both'")"
+
 # An endpoint that is named is the only one.
 ARTEL_ENDPOINT=ipc://$(echo "$work"/run/artel/*) ARTEL_DIR=$work/nowhere artel artifact put named "$me" >/dev/null
 same 'a named endpoint says where the state is' 0 $?
