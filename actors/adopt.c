@@ -21,9 +21,15 @@ typedef struct {
     size_t size;
 } self_t;
 
-//  Whether the head of a batch says that an exit is its last record.
+//  What the head of a writer's last batch says: whether an exit is its last record,
+//  and where the steps go on.
+typedef struct {
+    bool ended;
+    int64_t next_step;
+} end_t;
+
 static int
-s_ends(const void *data, size_t len, bool *ret)
+s_read_head(const void *data, size_t len, end_t *ret)
 {
     msgpack_zone zone;
     artel_batch_reader_t reader;
@@ -31,33 +37,33 @@ s_ends(const void *data, size_t len, bool *ret)
         return ARTEL_ENOMEM;
     int rc = artel_batch_read(data, len, &zone, &reader);
     if (rc == 0)
-        *ret = reader.head.ends;
+        *ret = (end_t) { reader.head.ends, reader.head.next_step };
     msgpack_zone_destroy(&zone);
     return rc == ARTEL_EPROTO ? 0 : rc;         //  what is no batch ends nothing
 }
 
-//  Whether the run has ended for this writer: its last batch, `last`, says so.
+//  Of its last batch, `last`.
 static int
-s_is_ended(const char *state, const artel_adopted_t *of, bool *ret)
+s_read_end(const char *state, const artel_adopted_t *of, end_t *ret)
 {
     artel_journal_reader_t *reader;
     uint64_t counter;
     const void *data;
     size_t len;
-    bool ended = false;
+    end_t end = { .ended = false };
     int rc = artel_journal_reader_open(state, of->run, of->writer, &reader);
     if (rc != 0)
         return rc;
     artel_journal_reader_salvage(reader);
     artel_journal_reader_seek(reader, of->last - 1);
     while ((rc = artel_journal_reader_next(reader, &counter, &data, &len)) > 0) {
-        rc = s_ends(data, len, &ended);
+        rc = s_read_head(data, len, &end);
         if (rc != 0)
             break;
     }
     artel_journal_reader_close(&reader);
     if (rc == 0)
-        *ret = ended;
+        *ret = end;
     return rc;
 }
 
@@ -72,14 +78,14 @@ s_end(artel_journal_t *journal, artel_adopted_t *of, artel_ending_t *ending)
     return rc == 0 ? artel_journal_sync(journal, &of->last) : rc;
 }
 
-//  Count what is lost, and if there is a journal to end, end it.
+//  Count what is lost, and if the journal has no end yet, end it.
 static int
-s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of)
+s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of, end_t end)
 {
     artel_ending_t ending;
-    artel_ending_begin(&ending, of->run, of->writer, of->last + 1);
+    artel_ending_begin(&ending, of->run, of->writer, of->last + 1, end.next_step);
     int rc = artel_journal_lost(state, of->run, of->writer, artel_ending_lost, &ending);
-    if (rc == 0 && journal)
+    if (rc == 0 && !end.ended)
         rc = s_end(journal, of, &ending);
     if (rc == 0)
         of->lost = ending.lost;
@@ -92,16 +98,16 @@ s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of)
 static int
 s_take_over(const char *state, artel_adopted_t *of)
 {
-    bool ended = true;
+    end_t end = { .ended = true };
     artel_journal_t *journal;
     int rc = artel_journal_adopt(state, of->run, of->writer, &journal);
     if (rc != 0)
         return rc;
     of->last = artel_journal_accepted(journal);
     if (of->last)
-        rc = s_is_ended(state, of, &ended);
+        rc = s_read_end(state, of, &end);
     if (rc == 0 && of->last)
-        rc = s_settle(state, ended ? NULL : journal, of);
+        rc = s_settle(state, journal, of, end);
     artel_journal_close(&journal);
     return rc;
 }
@@ -111,16 +117,16 @@ s_take_over(const char *state, artel_adopted_t *of)
 static int
 s_adopt(const char *state, artel_adopted_t *of)
 {
-    bool ended = false;
+    end_t end = { .ended = false };
     int alive = artel_presence_check(state, of->run, of->writer);
     if (alive != 0)
         return alive < 0 ? alive : ARTEL_ELOCKED;
     int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
     if (rc == 0 && of->last)
-        rc = s_is_ended(state, of, &ended);
+        rc = s_read_end(state, of, &end);
     if (rc == ARTEL_ELOCKED || (rc == 0 && of->last == 0))
         return rc;
-    return rc == 0 && ended ? s_settle(state, NULL, of) : s_take_over(state, of);
+    return rc == 0 && end.ended ? s_settle(state, NULL, of, end) : s_take_over(state, of);
 }
 
 static int

@@ -12,12 +12,14 @@ s_pack(artel_ending_t *self, artel_msg_t msg)
 }
 
 void
-artel_ending_begin(artel_ending_t *self, const char *run, artel_id_t writer, uint64_t counter)
+artel_ending_begin(artel_ending_t *self, const char *run, artel_id_t writer, uint64_t counter,
+                   int64_t next_step)
 {
     *self = (artel_ending_t) { .rc = 0 };
     msgpack_sbuffer_init(&self->out);
     s_pack(self, (artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
-        .run = artel_str(run), .writer = writer, .counter = counter, .ends = true } });
+        .run = artel_str(run), .writer = writer, .counter = counter, .ends = true,
+        .next_step = next_step } });
 }
 
 void

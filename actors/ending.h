@@ -13,10 +13,11 @@ typedef struct {
     int rc;                     //  the first error
 } artel_ending_t;
 
-//  Begin the batch that has this counter; then whatever is lost, then the exit.
+//  Begin the batch that has this counter, and the step of the one before it; then whatever is lost, then the exit.
 //  Errors are kept, and told by the last call: 0 or ARTEL_ENOMEM.
 void
-artel_ending_begin(artel_ending_t *self, const char *run, artel_id_t writer, uint64_t counter);
+artel_ending_begin(artel_ending_t *self, const char *run, artel_id_t writer, uint64_t counter,
+                   int64_t next_step);
 void
 artel_ending_lost(void *self, uint64_t from, uint64_t to);
 int

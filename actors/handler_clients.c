@@ -160,7 +160,8 @@ s_on_run_open(self_t *self, turn_t *turn)
     if (entry->open)
         artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED,
             .run_opened = { .writer = entry->writer, .accepted = entry->accepted,
-                            .durable = entry->durable, .credit = entry->credit } });
+                            .durable = entry->durable, .credit = entry->credit,
+                            .next_step = entry->next_step } });
     else if (!entry->opening)
         s_ask_writer(self, &turn->msg);
     if (entry->open)

@@ -45,6 +45,7 @@ s_on_run_opened(self_t *self, const artel_msg_t *msg)
         entry->dead = 0;
         entry->passed = entry->accepted = msg->run_opened.accepted;
         entry->durable = msg->run_opened.durable;
+        entry->next_step = msg->run_opened.next_step;
         s_grant(self, entry);
         up.run_opened.credit = entry->credit;
     }

@@ -30,6 +30,7 @@ typedef struct {
     uint64_t passed;            //  last batch given to the writer
     uint64_t accepted, durable, delivered;
     uint64_t credit;            //  granted
+    int64_t next_step;          //  where the run's steps went on when it was opened
     int64_t dead;               //  why the journal takes nothing more, or 0
     char dead_why[512];
     artel_handler_wait_t *waiting;

@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "handover.h"
+#include "steps.h"
 #include "wire.h"
 #include "world.h"
 
@@ -29,8 +30,10 @@ static void
 s_on_open(self_t *self, artel_sync_job_t *job)
 {
     artel_journal_birth_t birth = { .run = job->run, .writer = job->writer, .sinks = self->sinks,
-                                    .resumes = job->resumes, .world = job->world };
-    job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
+                                    .resumes = job->resumes, .world = job->world, .rank = job->rank };
+    job->rc = artel_run_next_step(self->state, job->run, job->world ? (int64_t) job->rank : -1, &job->next_step);
+    if (job->rc == 0)
+        job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
     if (job->rc == ARTEL_ENOENT)
         job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == 0)

@@ -24,8 +24,10 @@ typedef struct {
     artel_id_t writer;
     artel_resumes_t resumes;    //  (OPEN)
     uint64_t world;             //  (OPEN) the ranks of the run, or 0; if refused, what the run has
+    uint64_t rank;              //  (OPEN) which of them this is
     artel_journal_t *journal;
     uint64_t counter;           //  what is durable now (OPEN, SYNC)
+    int64_t next_step;          //  where the run's steps went on before it (OPEN)
     int rc;
 } artel_sync_job_t;
 

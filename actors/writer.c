@@ -100,8 +100,10 @@ s_append(self_t *self, entry_t *entry)
         s_accepted(self, entry);
     else
         s_refuse(self, entry, frames[0].counter, rc);
-    if (rc == 0)
+    if (rc == 0) {
         entry->ended = self->gathered[entry->last].ends;
+        entry->next_step = self->gathered[entry->last].next_step;
+    }
     for (int i = entry->first; i >= 0; i = self->gathered[i].next)
         zmq_msg_close(&self->gathered[i].msg);
     entry->first = entry->last = -1;
@@ -154,6 +156,7 @@ s_on_batch(self_t *self, const artel_msg_t *head, zmq_msg_t *frame)
     artel_gathered_t *gathered = &self->gathered[i];
     gathered->counter = head->batch.counter;
     gathered->ends = head->batch.ends;
+    gathered->next_step = head->batch.next_step;
     gathered->next = -1;
     zmq_msg_init(&gathered->msg);
     zmq_msg_move(&gathered->msg, frame);
@@ -174,7 +177,7 @@ artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *
     if (rc != 0)
         snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, why);
     artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = entry->writer, .code = rc, .text = artel_str(text),
+        .writer = entry->writer, .code = rc, .text = artel_str(text), .next_step = entry->next_step,
         .accepted = rc == 0 ? artel_journal_accepted(entry->journal) : 0,
         .durable = rc == 0 ? artel_journal_durable(entry->journal) : 0 } });
 }
@@ -202,7 +205,8 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
     zhashx_insert(self->entries, entry->writer.at, entry);
     artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_OPEN, .urgent = true,
                                                       .resumes = entry->resumes,
-                                                      .world = msg->run_open.world }, entry);
+                                                      .world = msg->run_open.world,
+                                                      .rank = msg->run_open.rank }, entry);
 }
 
 static void

@@ -106,6 +106,7 @@ s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
 {
     char why[128];
     entry->journal = job->journal;
+    entry->next_step = job->next_step;
     artel_writer_answer_open(self, entry, job->rc, s_why_not_open(job, why, sizeof why));
     if (job->rc != 0) {
         zhashx_delete(self->entries, job->writer.at);
@@ -202,7 +203,7 @@ s_end(entry_t *entry)
 {
     artel_ending_t ending;
     uint64_t counter = artel_journal_accepted(entry->journal) + 1;
-    artel_ending_begin(&ending, entry->run, entry->writer, counter);
+    artel_ending_begin(&ending, entry->run, entry->writer, counter, entry->next_step);
     int rc = artel_ending_exit(&ending);
     artel_journal_frame_t frame = { counter, ending.out.data, ending.out.size };
     if (rc == 0)

@@ -20,6 +20,7 @@ typedef struct {
     zmq_msg_t msg;
     uint64_t counter;
     bool ends;                  //  its last record is an exit
+    int64_t next_step;
     int next;                   //  index, -1: the last
 } artel_gathered_t;
 
@@ -31,6 +32,7 @@ typedef struct artel_writer_entry {
     artel_resumes_t resumes;    //  whether it may join an existing run
     bool failed;                //  refusing until reset
     bool ended;                 //  its last batch ends in an exit
+    int64_t next_step;          //  of its last batch; before the first, of the run
     unsigned syncing;           //  SYNCs that are with the syncer
     bool urgent;                //  one of them is urgent
     bool again;                 //  somebody asked meanwhile

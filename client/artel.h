@@ -164,7 +164,8 @@ typedef struct {
 #define ARTEL_AUTO_STEP INT64_MIN
 
 /*  Log one number, or a row of typed values, at a step. ARTEL_AUTO_STEP is the last step this
- *  handle logged plus one (first 0). Does not wait for disk or network. If the queue (8 MiB a
+ *  handle logged plus one; first 0, or in a run that is resumed the step after the last that was
+ *  accepted (of several writers, the highest; of a rank, its own), also if its program crashed. Does not wait for disk or network. If the queue (8 MiB a
  *  run) is full it waits up to queue_ms for room, but not again before there has been room; then
  *  the row is dropped, and counted, with ARTEL_EFULL, or why the journal takes nothing:
  *  ARTEL_ENOSPC, ARTEL_EIO. Also ARTEL_EINVAL (a row names a key twice, or a bad value),

@@ -70,7 +70,6 @@ struct artel_run {
     bool owns_client;           //  made by artel_start
     int presence;               //  says to a service that we live (presence.h), or -1
 
-    int64_t next_step;          //  (outbox's lock)
     bool finished;              //  (outbox's lock) the caller may not log any more
 
     artel_run_t *next;          //  the rest: the client's lock

@@ -131,6 +131,18 @@ s_on_lost_journal(artel_link_self_t *self, artel_run_t *run, int code, artel_str
              "no more: %s", run->id, run->dead_why);
 }
 
+//  For the first time: the run goes on with the steps of those before us.
+static void
+s_begin(artel_run_t *run, int64_t next_step)
+{
+    if (run->was_open)
+        return;
+    run->was_open = true;
+    pthread_mutex_lock(&run->outbox.lock);
+    run->outbox.next_step = next_step;
+    pthread_mutex_unlock(&run->outbox.lock);
+}
+
 //  The journal is open, be it for the first time or by the next service, whose disk may be
 //  well; one whose is not says so at once.
 static void
@@ -138,7 +150,7 @@ s_opened(artel_link_self_t *self, artel_run_t *run, const artel_msg_run_opened_t
 {
     s_die(run, 0, (artel_str_t) { 0 });
     run->state = ARTEL_RUN_OPEN;
-    run->was_open = true;
+    s_begin(run, opened->next_step);
     run->durable = opened->durable > run->durable ? opened->durable : run->durable;
     run->credit = opened->credit;
     s_accept(run, opened->accepted);

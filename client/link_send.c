@@ -88,7 +88,7 @@ s_send_open(artel_link_self_t *self, artel_run_t *run)
 {
     run->state = ARTEL_RUN_OPENING;
     artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
-        artel_str(run->id), run->writer, run->resumes, run->world } });
+        artel_str(run->id), run->writer, run->resumes, run->world, run->rank } });
 }
 
 //  Whether records came to a run that may not send them: its program is not to

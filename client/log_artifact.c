@@ -98,7 +98,7 @@ s_step(send_t *send)
     if (send->what->history_step != ARTEL_AUTO_STEP)
         return send->what->history_step;
     pthread_mutex_lock(&run->outbox.lock);
-    int64_t step = run->next_step - 1;
+    int64_t step = run->outbox.next_step - 1;
     pthread_mutex_unlock(&run->outbox.lock);
     return step;
 }

@@ -169,10 +169,13 @@ artel_outbox_history(artel_outbox_t *self, int64_t step, const artel_value_t *va
     int rc = s_place_cells(self, values, n);
     if (rc != 0)
         return rc;
+    if (step == ARTEL_AUTO_STEP)
+        step = self->next_step;
     artel_msg_history_t history = { step, artel_wall_coarse_ms(), { self->cells, n } };
     rc = artel_pack_history(&history, &self->open);
     if (rc != 0)
         return s_unplace(self, before, rc);
+    self->next_step = step < INT64_MAX ? step + 1 : step;
     s_appended(self);
     return 0;
 }
@@ -243,7 +246,8 @@ s_make_frame(artel_outbox_t *self, zmq_msg_t *ret)
     int rc = artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
         .run = artel_str(self->run), .writer = self->writer, .counter = self->counter,
         .keys = { self->keys.open, self->keys.n_open },
-        .xids = { self->xids.data, self->xids.size }, .ends = self->ends } }, &head);
+        .xids = { self->xids.data, self->xids.size }, .ends = self->ends,
+        .next_step = self->next_step } }, &head);
     if (rc == 0 && zmq_msg_init_size(ret, head.size + self->open.size) != 0)
         rc = ARTEL_ENOMEM;
     if (rc == 0) {

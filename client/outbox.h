@@ -35,6 +35,7 @@ typedef struct {
     bool ends;                  //  the last record added is the run's exit
     uint64_t counter;           //  of the open batch
     uint64_t logged;            //  records packed so far
+    int64_t next_step;          //  of a row that has none
     artel_sealed_t *first, *last;   //  sealed and not accepted, oldest first
     artel_sealed_t *unsent;     //  the first of them that is not sent
     size_t queued_bytes;        //  sealed and not accepted
@@ -65,8 +66,9 @@ int
 artel_outbox_wait(artel_outbox_t *self, int wait_ms);
 
 //  Append a row of history, or a config or summary, of values that are checked
-//  (values.h). ARTEL_EINVAL (a bad key, or one key twice), ARTEL_ELIMIT,
-//  ARTEL_ENOMEM; nothing is appended then.
+//  (values.h). ARTEL_AUTO_STEP is next_step, which is the last row's step plus one.
+//  ARTEL_EINVAL (a bad key, or one key twice), ARTEL_ELIMIT, ARTEL_ENOMEM; nothing is
+//  appended then.
 int
 artel_outbox_history(artel_outbox_t *self, int64_t step, const artel_value_t *values, size_t n);
 int

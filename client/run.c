@@ -44,14 +44,6 @@ s_refuse_row(artel_run_t *run, int rc, const char *why)
     return artel_fail(notes, rc, "run %s: %s", run->id, *why ? why : artel_error_code_text(rc));
 }
 
-static int64_t
-s_next_step(artel_run_t *run, int64_t step)
-{
-    int64_t now = step == ARTEL_AUTO_STEP ? run->next_step : step;
-    run->next_step = now < INT64_MAX ? now + 1 : now;
-    return now;
-}
-
 //  One row of any of the three kinds; step counts for history.
 static int
 s_log(artel_run_t *run, artel_msg_id_t id, int64_t step, const artel_value_t *values, size_t n)
@@ -59,14 +51,9 @@ s_log(artel_run_t *run, artel_msg_id_t id, int64_t step, const artel_value_t *va
     artel_outbox_t *outbox = &run->outbox;
     pthread_mutex_lock(&outbox->lock);
     int rc = run->finished ? ARTEL_ECLOSED : artel_outbox_wait(outbox, run->client->queue_ms);
-    if (rc == 0 && id != ARTEL_MSG_HISTORY)
-        rc = artel_outbox_set(outbox, id, values, n);
-    else if (rc == 0) {
-        int64_t before = run->next_step;
-        rc = artel_outbox_history(outbox, s_next_step(run, step), values, n);
-        if (rc != 0)
-            run->next_step = before;
-    }
+    if (rc == 0)
+        rc = id == ARTEL_MSG_HISTORY ? artel_outbox_history(outbox, step, values, n)
+             : artel_outbox_set(outbox, id, values, n);
     pthread_mutex_unlock(&outbox->lock);
     if (rc == 0)
         artel_link_nudge(run->client);

@@ -35,9 +35,10 @@
 
 //  The head of a batch: keys are named by their index in the records behind
 //  it, xids holds 16 bytes for each artifact_send among them; ends: the last of
-//  them is an exit.
+//  them is an exit; next_step: what the writer would give the next row without a step.
 #define ARTEL_BATCH_FIELDS(F)                                                   \
-    F(str, run) F(id, writer) F(u64, counter) F(strs, keys) F(bin, xids) F(flag, ends)
+    F(str, run) F(id, writer) F(u64, counter) F(strs, keys) F(bin, xids) F(flag, ends) \
+    F(i64, next_step)
 
 //  One entry of a manifest (blobs/manifest.h).
 #define ARTEL_ENTRY_FIELDS(F)                                                   \
@@ -45,7 +46,8 @@
     F(str, target) F(str, uri)
 
 //  Client to handler.
-#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer) F(u64, resume) F(u64, world)
+#define ARTEL_RUN_OPEN_FIELDS(F)        F(str, run) F(id, writer) F(u64, resume) F(u64, world) \
+    F(u64, rank)
 #define ARTEL_FLUSH_FIELDS(F)           F(id, writer) F(u64, counter) F(u64, level)
 #define ARTEL_ARTIFACT_POLL_FIELDS(F)   F(id, xid) F(str, sink) F(u64, wait_ms)
 #define ARTEL_ARTIFACT_CANCEL_FIELDS(F) F(id, xid)
@@ -56,7 +58,8 @@
 
 //  Handler to client. Every answer is absolute: a later one replaces it.
 #define ARTEL_RUN_OPENED_FIELDS(F)                                              \
-    F(id, writer) F(u64, accepted) F(u64, durable) F(u64, credit) F(i64, code) F(str, text)
+    F(id, writer) F(u64, accepted) F(u64, durable) F(u64, credit) F(i64, code) F(str, text) \
+    F(i64, next_step)
 #define ARTEL_ACCEPTED_FIELDS(F)                                                \
     F(id, writer) F(u64, accepted) F(u64, durable) F(u64, delivered)            \
     F(i64, code) F(str, text)

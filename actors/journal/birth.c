@@ -74,6 +74,16 @@ s_make_dir(const char *path)
     return mkdir(path, 0700) == 0 ? 0 : artel_error_of_errno(errno);
 }
 
+static int
+s_pack_head(const artel_journal_birth_t *of, artel_appender_t *with)
+{
+    char rank[32];
+    snprintf(rank, sizeof rank, "%llu", (unsigned long long) of->rank);
+    artel_head_t head = { .run = of->run, .writer = of->writer, .sinks = of->sinks,
+                          .rank = of->world ? rank : NULL };
+    return artel_head_pack(&head, &with->head, &with->head_len);
+}
+
 //  The journal in tmp/, whole and on the disk.
 static int
 s_build(const birth_t *birth, const artel_journal_birth_t *of, artel_journal_t **ret)
@@ -85,7 +95,7 @@ s_build(const birth_t *birth, const artel_journal_birth_t *of, artel_journal_t *
     if (rc == 0)
         rc = artel_append_lock(birth->inner, O_CREAT | O_EXCL, &with.lock);
     if (rc == 0)
-        rc = artel_head_pack(of->run, of->writer, of->sinks, &with.head, &with.head_len);
+        rc = s_pack_head(of, &with);
     if (rc == 0 && !(with.folder = strdup(birth->inner)))
         rc = ARTEL_ENOMEM;
     if (rc == 0 && with.head_len > ARTEL_MAX_MESSAGE)
@@ -243,10 +253,10 @@ s_go_on(const char *state, const char *run, artel_appender_t *with, artel_journa
     if (rc != 0)
         return rc;
     with->number = newest + 1;
-    const char *sinks = survey.head ? artel_head_get(survey.head, survey.head_len, "sinks") : NULL;
     with->counter = survey.last;
     with->sound = survey.sound;
-    rc = artel_head_pack(run, with->writer, sinks ? sinks : "", &with->head, &with->head_len);
+    rc = artel_head_repack(survey.head, survey.head_len, &(artel_head_t) { .run = run, .writer = with->writer },
+                           &with->head, &with->head_len);
     artel_survey_done(&survey);
     if (rc == 0)
         rc = artel_pending_add(state, run, with->writer);

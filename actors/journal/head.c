@@ -24,25 +24,26 @@ s_read_line(const char *path, char *ret, size_t size)
 }
 
 int
-artel_head_pack(const char *run, artel_id_t writer, const char *sinks, char **ret, size_t *ret_len)
+artel_head_pack(const artel_head_t *of, char **ret, size_t *ret_len)
 {
     char id[ARTEL_ID_TEXT], host[256] = "", machine[64], boot[64], born[32], pid[32];
-    artel_hex(writer.at, sizeof writer.at, id);
+    artel_hex(of->writer.at, sizeof of->writer.at, id);
     gethostname(host, sizeof host - 1);
     s_read_line("/etc/machine-id", machine, sizeof machine);
     s_read_line("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
     snprintf(born, sizeof born, "%lld", (long long) artel_wall_ms());
     snprintf(pid, sizeof pid, "%ld", (long) getpid());
     const char *const texts[][2] = {
-        { "format", "1.0" }, { "run", run }, { "writer", id }, { "sinks", sinks },
+        { "format", "1.0" }, { "run", of->run }, { "writer", id }, { "sinks", of->sinks },
         { "born_ms", born }, { "host", host }, { "machine", machine }, { "boot", boot },
-        { "pid", pid },
+        { "pid", pid }, { "rank", of->rank }, { "next_step", of->next_step },
     };
     char *data = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&data, &len);
     for (size_t i = 0; out && i < sizeof texts / sizeof *texts; i++)
-        fprintf(out, "%s=%s%c", texts[i][0], texts[i][1], 0);
+        if (texts[i][1])
+            fprintf(out, "%s=%s%c", texts[i][0], texts[i][1], 0);
     if (!out || fclose(out) != 0) {
         free(data);
         return ARTEL_ENOMEM;
@@ -66,4 +67,15 @@ artel_head_get(const void *data, size_t len, const char *key)
         at += n + 1;
     }
     return NULL;
+}
+
+int
+artel_head_repack(const void *before, size_t len, const artel_head_t *of, char **ret, size_t *ret_len)
+{
+    artel_head_t head = *of;
+    head.sinks = before ? artel_head_get(before, len, "sinks") : NULL;
+    head.rank = before ? artel_head_get(before, len, "rank") : NULL;
+    if (!head.sinks)
+        head.sinks = "";
+    return artel_head_pack(&head, ret, ret_len);
 }

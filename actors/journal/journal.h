@@ -19,6 +19,7 @@ typedef struct {
     const char *sinks;          //  the wanted sinks as given, comma list without secrets
     artel_resumes_t resumes;    //  what to do if the run is there already
     uint64_t world;             //  the ranks of the run, if this is one of them; else 0
+    uint64_t rank;              //  which one
 } artel_journal_birth_t;
 
 //  Make the journal and hold its append lock; visible only when complete

@@ -13,6 +13,7 @@
 #include "layout.h"
 #include "pending.h"
 #include "state.h"
+#include "steps.h"
 #include "survey.h"
 
 #include <dirent.h>
@@ -82,6 +83,18 @@ artel_journal_each(const char *state,
     return rc;
 }
 
+int
+artel_journal_each_of(const char *state, const char *run,
+                      int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg)
+{
+    char *path = artel_format("%s/runs/%s", state, run);
+    if (!path)
+        return ARTEL_ENOMEM;
+    int rc = s_each_name(path, s_on_writer, &(each_t) { .fn = fn, .arg = arg, .run = run });
+    free(path);
+    return rc;
+}
+
 //  A journal to be retired, which is locked.
 typedef struct {
     artel_appender_t with;
@@ -111,6 +124,19 @@ s_weigh(retiring_t *self, int64_t age_ms)
     return rc < 0 ? rc : age_ms <= 0 || written_ms + age_ms <= artel_wall_ms();
 }
 
+//  The head of the segment that stays.
+static int
+s_pack_head(retiring_t *self, const char *run, const artel_survey_t *survey)
+{
+    char text[32];
+    int64_t step = 0;
+    int rc = artel_journal_next_step(self->with.folder, self->with.writer, &step);
+    snprintf(text, sizeof text, "%lld", (long long) step);
+    artel_head_t head = { .run = run, .writer = self->with.writer, .next_step = rc > 0 ? text : NULL };
+    return rc < 0 ? rc : artel_head_repack(survey->head, survey->head_len, &head, &self->with.head,
+                                           &self->with.head_len);
+}
+
 //  Whether it ended, and is not retired yet: 1, and then what the segment that stays says.
 static int
 s_look(retiring_t *self, const char *run)
@@ -125,10 +151,8 @@ s_look(retiring_t *self, const char *run)
     self->with.counter = self->with.sound = survey.last;
     self->with.number = self->newest + 1;
     self->with.start = true;
-    const char *sinks = ended ? artel_head_get(survey.head, survey.head_len, "sinks") : NULL;
     if (ended && (more > 0 || survey.frames > 0))
-        rc = artel_head_pack(run, self->with.writer, sinks ? sinks : "", &self->with.head,
-                             &self->with.head_len);
+        rc = s_pack_head(self, run, &survey);
     artel_survey_done(&survey);
     return rc != 0 || more < 0 ? (rc != 0 ? rc : more) : self->with.head != NULL;
 }

@@ -11,6 +11,11 @@ int
 artel_journal_each(const char *state,
                    int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg);
 
+//  The same for those of one run. ARTEL_ENOENT if there is none.
+int
+artel_journal_each_of(const char *state, const char *run,
+                      int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg);
+
 typedef struct {
     bool dry_run;               //  only say what would be done
     int64_t age_ms;             //  at least so long since it was written last; 0: any

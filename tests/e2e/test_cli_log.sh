@@ -104,8 +104,24 @@ same 'what was accepted' '{"_step":0,"a":1}
 same 'and the run is crashed' crashed "$(artel runs ls --json | jq -r 'select(.run=="dead").state')"
 
 echo '{"more":1}' | log --run dead >/dev/null
-same 'a run that is there goes on' 3 "$(rows dead | wc -l)"
+same 'a run that is there goes on, with the next step' '{"_step":2,"more":1}' "$(rows dead | tail -1)"
+same 'and nothing else is new' 3 "$(rows dead | wc -l)"
+[ "$(artel gc --json | jq .journals)" -ge 2 ] && pass 'gc takes its journals' || fail 'gc takes its journals' 'it did not'
+echo '{"more":2}' | log --run dead >/dev/null
+same 'but not its step' '{"_step":3,"more":2}' "$(rows dead | tail -1)"
 same 'and is finished again' finished "$(artel runs ls --json | jq -r 'select(.run=="dead").state')"
+
+# Nobody has looked at this one yet when it is resumed.
+artel log --run killed --json <pipe >killed.out &
+exec 9>pipe
+printf '{"_step":41,"a":1}\n{"a":2}\n' >&9
+until_true 10 grep -q '{"accepted":2}' killed.out
+kill -KILL $!
+wait $! 2>/dev/null
+exec 9>&-
+echo '{"a":3}' | log --run killed >/dev/null
+code 'a killed run is resumed before anybody syncs it' 0 artel sync
+same 'its steps go on' '41 42 43' "$(rows killed | jq -s -r 'sort_by(.a) | map(._step) | join(" ")')"
 
 seq 1 5000 | sed 's/.*/{"v":&}/' | log --run deaf --json | head -1 >/dev/null
 same 'a reader that goes away stops nothing' 5000 "$(artel runs ls --json | jq -r 'select(.run=="deaf").rows')"

@@ -38,6 +38,21 @@ s_start_and_finish(uint32_t rank, uint32_t world, int code)
     s_finish(s_join(rank, world), code);
 }
 
+Test(ranks, count_their_own_steps_and_go_on_with_them_when_they_join_again)
+{
+    static const uint32_t ranks[] = { 0, 1, 1, 0 };
+    static const int rows[] = { 5, 2, 1, 1 };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        artel_run_t *run = s_join(ranks[i], 2);
+        for (int k = 0; k < rows[i]; k++)
+            OK(artel_run_log(run, "k", ARTEL_AUTO_STEP, k));
+        OK(artel_run_finish(&run, 0));
+    }
+    stage_close();
+    SQL_IS("0|0,1,2,3,4,5\n1|0,1,2", "SELECT rank, group_concat(step) FROM (SELECT rank, step FROM history"
+           " ORDER BY rank, step) GROUP BY rank");
+}
+
 //  The owner: whoever starts or resumes the run.
 static artel_run_t *
 s_own(int resume)

@@ -153,6 +153,35 @@ Test(run, an_id_is_taken_once_unless_the_run_is_resumed)
     SQL_IS("first|0", "SELECT name, exit_code FROM runs WHERE run = 'r'");
 }
 
+//  Steps go on where those before came to: in a client that is there, in another, and in one
+//  that logs beside it.
+Test(run, an_automatic_step_goes_on_in_a_run_that_is_resumed)
+{
+    artel_run_options_t o = { .size = sizeof o, .id = "r", .resume = ARTEL_RESUME_ALLOW };
+    artel_run_t *runs[4];
+    OK(artel_run_start(stage_artel, &o, &runs[0]));
+    for (int i = 0; i < 3; i++)
+        OK(artel_run_log(runs[0], "k", ARTEL_AUTO_STEP, i));
+    OK(artel_run_flush(runs[0], ARTEL_ACCEPTED, WAIT_MS));
+    OK(artel_run_start(stage_artel, &o, &runs[1]));
+    OK(artel_run_log(runs[1], "k", ARTEL_AUTO_STEP, 3));
+    OK(artel_run_log(runs[1], "k", 50, 4));
+    OK(artel_run_log(runs[0], "k", ARTEL_AUTO_STEP, 5));
+    OK(artel_run_finish(&runs[0], 0));
+    OK(artel_run_finish(&runs[1], 0));
+    stage_close();
+    stage_open("store");
+    OK(artel_run_start(stage_artel, &o, &runs[2]));
+    OK(artel_run_log(runs[2], "k", ARTEL_AUTO_STEP, 6));
+    o.id = "new";
+    OK(artel_run_start(stage_artel, &o, &runs[3]));
+    OK(artel_run_log(runs[3], "k", ARTEL_AUTO_STEP, 7));
+    stage_close();
+    SQL_IS("0|0.0\n1|1.0\n2|2.0\n3|3.0\n50|4.0\n3|5.0\n51|6.0", "SELECT step, value FROM history WHERE run = 'r'"
+           " ORDER BY value");
+    SQL_IS("0", "SELECT step FROM history WHERE run = 'new'");
+}
+
 Test(run, bad_arguments_are_refused_with_a_sentence_that_names_them)
 {
     artel_run_t *run = stage_run("r"), *other;

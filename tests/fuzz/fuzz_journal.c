@@ -79,7 +79,7 @@ s_put_head(segment_t *segment, artel_frame_t frame)
 {
     char *head;
     size_t len;
-    REQUIRE(artel_head_pack("run", s_writer, "store", &head, &len) == 0);
+    REQUIRE(artel_head_pack(&(artel_head_t) { .run = "run", .writer = s_writer, .sinks = "store" }, &head, &len) == 0);
     frame.kind = ARTEL_FRAME_HEAD;
     frame.len = (uint32_t) len;
     s_put_frame(segment, frame, head);

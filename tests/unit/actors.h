@@ -99,6 +99,7 @@ typedef struct {
     uint64_t counter;
     bool with_xid;
     bool ends;
+    int64_t next_step;
     size_t padding;                 //  bytes of a text in it
 } batch_t;
 
@@ -111,7 +112,7 @@ s_pack_batch(const batch_t *batch)
     memset(text, 'x', batch->padding);
     artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
         .run = artel_str(batch->run ? batch->run : "r"), .writer = batch->writer,
-        .counter = batch->counter, .ends = batch->ends,
+        .counter = batch->counter, .ends = batch->ends, .next_step = batch->next_step,
         .xids = { (const char *) s_xid.at, batch->with_xid ? sizeof s_xid : 0 } } }, &out);
     if (batch->with_xid)
         artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = { .xid = s_xid } }, &out);

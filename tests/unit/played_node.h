@@ -23,6 +23,7 @@ typedef struct {
     atomic_bool stop;
     atomic_bool silent;         //  answers nothing
     uint64_t credit;            //  what it grants
+    atomic_int_fast64_t next_step;      //  where it says the run's steps go on
     const char *endpoint;       //  where it is bound
     atomic_bool restart;        //  loses every connection, and binds again
     atomic_int hellos, welcome_code;
@@ -139,7 +140,8 @@ s_on_run_open(const artel_peer_t *peer, const artel_msg_run_open_t *open)
     s_node.late_peer = *peer;
     s_node.late_writer = open->writer;
     s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = open->writer, .accepted = s_node.accepted, .credit = s_node.credit } });
+        .writer = open->writer, .accepted = s_node.accepted, .credit = s_node.credit,
+        .next_step = s_node.next_step } });
 }
 
 //  Open after all what came while it was silent.

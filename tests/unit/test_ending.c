@@ -34,11 +34,12 @@ Test(ending, is_a_batch_of_the_writer_that_says_it_crashed)
 {
     artel_ending_t ending;
     artel_msg_batch_t head;
-    artel_ending_begin(&ending, "r", s_id, 7);
+    artel_ending_begin(&ending, "r", s_id, 7, 11);
     cr_assert_eq(artel_ending_exit(&ending), 0);
     char *text = s_read(&ending, &head);
     cr_assert_str_eq(text, "exit code=-1 crashed=true at_ms=1;");
     cr_assert_eq(head.counter, 7);
+    cr_assert_eq(head.next_step, 11);
     cr_assert(head.ends && artel_id_equal(head.writer, s_id));
     cr_assert(head.run.len == 1 && head.run.at[0] == 'r');
     cr_assert_eq(ending.lost, 0);
@@ -50,7 +51,7 @@ Test(ending, names_each_range_that_is_lost_and_counts_its_batches)
 {
     artel_ending_t ending;
     artel_msg_batch_t head;
-    artel_ending_begin(&ending, "r", s_id, 20);
+    artel_ending_begin(&ending, "r", s_id, 20, 0);
     artel_ending_lost(&ending, 3, 5);
     artel_ending_lost(&ending, 9, 9);
     cr_assert_eq(artel_ending_exit(&ending), 0);

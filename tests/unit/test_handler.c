@@ -50,8 +50,16 @@ s_open_run(uint64_t accepted)
         artel_str("r"), s_id, ARTEL_RESUMES_NEVER } });
     cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = s_id, .accepted = accepted } });
+        .writer = s_id, .accepted = accepted, .next_step = 9 } });
     cr_assert_eq(s_recv(s_client).run_opened.accepted, accepted);
+}
+
+Test(handler, tells_the_step_a_writer_begins_with_again_if_it_is_asked_again)
+{
+    s_open_run(0);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
+        artel_str("r"), s_id, ARTEL_RESUMES_NEVER } });
+    cr_assert_eq(s_recv(s_client).run_opened.next_step, 9);
 }
 
 Test(handler, refuses_a_batch_before_run_open)

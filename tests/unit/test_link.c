@@ -104,6 +104,21 @@ Test(link, sends_a_refused_batch_again_byte_for_byte)
     cr_assert(s_node.resent);
 }
 
+Test(link, a_run_begins_with_the_step_the_node_says_and_then_counts_itself)
+{
+    s_node.next_step = 20;
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_log(run, "k", ARTEL_AUTO_STEP, 1), 0);
+    cr_assert_eq(run->outbox.next_step, 21);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_node.forget = 1;
+    s_node.next_step = 500;                     //  another program has joined
+    cr_assert_eq(artel_run_log(run, "k", ARTEL_AUTO_STEP, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    cr_assert_eq(s_node.opens, 2);
+    cr_assert_eq(run->outbox.next_step, 22);
+}
+
 //  What is logged here is sealed by itself: a batch each.
 static void
 s_log_batches(artel_run_t *run, int n)

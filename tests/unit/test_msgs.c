@@ -113,7 +113,7 @@ Test(msgs, a_message_is_printed_on_one_line_with_its_fields)
     artel_msg_print(&(artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
         artel_str("r1"), { "a writer id 16b" }, 2 } }, out);
     fclose(out);
-    cr_assert_str_eq(text, "run_open run='r1' writer=61207772697465722069642031366200 resume=2 world=0");
+    cr_assert_str_eq(text, "run_open run='r1' writer=61207772697465722069642031366200 resume=2 world=0 rank=0");
     free(text);
 }
 

@@ -105,6 +105,22 @@ Test(outbox, a_batch_has_the_records_and_the_keys_in_order)
     cr_assert_eq(artel_batch_next(&reader, &msg), 0);
 }
 
+Test(outbox, a_batch_says_with_which_step_its_writer_goes_on)
+{
+    static const struct { int64_t step, next; } rows[] = { { ARTEL_AUTO_STEP, 4 }, { 10, 11 }, { ARTEL_AUTO_STEP, 12 },
+        { -2, -1 }, { INT64_MAX, INT64_MAX }, { ARTEL_AUTO_STEP, INT64_MAX } };
+    s_box.next_step = 3;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cr_assert_eq(s_log("k", rows[i].step, 0), 0);
+        cr_assert_eq(s_log("", ARTEL_AUTO_STEP, 0), ARTEL_EINVAL, "what is refused takes no step");
+        cr_assert_eq(artel_outbox_seal(&s_box), 0);
+        cr_assert_eq(s_next().head.next_step, rows[i].next);
+    }
+    s_add(&(artel_msg_t) { .id = ARTEL_MSG_EXIT });
+    cr_assert_eq(artel_outbox_seal(&s_box), 0);
+    cr_assert_eq(s_next().head.next_step, INT64_MAX, "a batch without a row has that of the one before");
+}
+
 Test(outbox, each_batch_names_its_own_keys)
 {
     s_log("a", 0, 0);

@@ -2,7 +2,9 @@
 //  journals on a disk that fails when the test says so.
 
 #include "actors.h"
+#include "fds.h"
 #include "pending.h"
+#include "presence.h"
 #include "reader.h"
 #include "writer.h"
 
@@ -202,6 +204,31 @@ Test(writer, says_why_a_journal_cannot_be_opened_and_tries_again)
     cr_assert_eq(s_open("r", other, ARTEL_RESUMES_NEVER).run_opened.code, ARTEL_EEXIST);
     cr_assert_eq(s_open("q", other, ARTEL_RESUMES_MUST).run_opened.code, ARTEL_ENOENT);
     cr_assert_eq(s_open("r", other, ARTEL_RESUMES_ALLOW).run_opened.code, 0);
+}
+
+Test(writer, tells_who_joins_a_run_with_which_step_to_go_on)
+{
+    static const artel_id_t other = { "another writer 1" };
+    cr_assert_eq(s_open("r", s_id, ARTEL_RESUMES_NEVER).run_opened.next_step, 0);
+    s_send_batch(s_handler, (batch_t) { .writer = s_id, .counter = 1, .next_step = 77 });
+    s_await_accepted(1);
+    cr_assert_eq(s_open("r", other, ARTEL_RESUMES_ALLOW).run_opened.next_step, 77);
+    cr_assert_eq(s_open("r", s_id, ARTEL_RESUMES_NEVER).run_opened.next_step, 77, "its own, asked again");
+}
+
+Test(writer, an_end_written_for_a_dead_program_keeps_its_step)
+{
+    static const artel_id_t other = { "another writer 1" };
+    int alive;
+    cr_assert_eq(artel_presence_begin(s_state, "r", s_id, &alive), 0);
+    s_open("r", s_id, ARTEL_RESUMES_NEVER);
+    s_send_batch(s_handler, (batch_t) { .writer = s_id, .counter = 1, .next_step = 5 });
+    s_await_accepted(1);
+    artel_fd_close(alive);                      //  as a kill does
+    s_send(s_handler, (artel_msg_t) { .id = ARTEL_MSG_ADOPT, .adopt = { 1, 1000 } });
+    s_await(s_handler, ARTEL_MSG_CLOSED);
+    s_expect_journal(2);
+    cr_assert_eq(s_open("r", other, ARTEL_RESUMES_ALLOW).run_opened.next_step, 5);
 }
 
 //  Of six batches the disk takes three; the others are on their way. After the
