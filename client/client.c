@@ -160,14 +160,6 @@ artel_open(const artel_options_t *given, artel_t **ret)
     return 0;
 }
 
-void
-artel_client_tell_trace(const artel_t *self)
-{
-    char text[512];
-    if (artel_trace_trouble(text, sizeof text))
-        artel_tell(&self->notes, text);
-}
-
 //  Nobody waits any more: what is not done now is not going to be.
 static void
 s_say_stopped(artel_t *self, int ms)
@@ -348,7 +340,7 @@ artel_close(artel_t **self_p, int timeout_ms)
     rc = s_judge(self, &rest);
     int left = artel_deadline_left(deadline) / 3;
     bool stopped = artel_client_stop(self, left > STOP_MS ? left : STOP_MS / 3);
-    artel_client_tell_trace(self);
+    artel_tell_trace(&self->notes);
     if (stopped)
         artel_client_unref(self);
     return rc;

@@ -128,13 +128,7 @@ artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 artel_run_t *
 artel_client_run(artel_t *self, artel_id_t writer);
 
-//  Tell that ARTEL_TRACE misses events, if that is so and nobody was told. Not with a
-//  lock held.
-void
-artel_client_tell_trace(const artel_t *self);
-
-//  " (why)" if the primary sink takes nothing now, else "", for the sentence of a
-//  wait that ended too early. Takes the client's lock.
+//  " (why)" if the primary sink takes nothing now, else "". Takes the client's lock.
 const char *
 artel_client_trouble(artel_t *self, char *ret, size_t size);
 

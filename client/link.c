@@ -100,7 +100,7 @@ s_tick(void *arg)
 {
     artel_link_self_t *self = arg;
     int64_t now = artel_now_ms();
-    artel_client_tell_trace(self->client);
+    artel_tell_trace(&self->client->notes);
     if (artel_link_is_silent(self, now) || artel_link_connect(self, now))
         return ARTEL_TICK_OVER;
     s_look(self, now);

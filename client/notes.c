@@ -5,6 +5,7 @@
 #include "actor.h"
 #include "client.h"
 #include "errors.h"
+#include "trace.h"
 
 enum { TELL_EVERY_MS = 10000 };
 
@@ -30,9 +31,11 @@ artel_notes_done(artel_notes_t *self)
 }
 
 void
-artel_tell(const artel_notes_t *self, const char *text)
+artel_tell_trace(const artel_notes_t *self)
 {
-    self->log(self->log_arg, ARTEL_LOG_WARNING, text);
+    char text[512];
+    if (artel_trace_trouble(text, sizeof text))
+        self->log(self->log_arg, ARTEL_LOG_WARNING, text);
 }
 
 //  The lock is held.
@@ -79,6 +82,6 @@ artel_warn(artel_notes_t *self, int code, const char *format, ...)
     pthread_mutex_unlock(&self->lock);
     va_end(args);
     if (news)
-        artel_tell(self, text);
+        self->log(self->log_arg, ARTEL_LOG_WARNING, text);
     return code;
 }

@@ -21,10 +21,10 @@ artel_notes_init(artel_notes_t *self, artel_log_fn *log, void *arg);
 void
 artel_notes_done(artel_notes_t *self);
 
-//  Tell a sentence that is no error of a call, through the log callback. Not with a
-//  lock held.
+//  Tell through the log callback that the trace misses events (ARTEL_TRACE), if that is
+//  so and nobody was told. Not with a lock held.
 void
-artel_tell(const artel_notes_t *self, const char *text);
+artel_tell_trace(const artel_notes_t *self);
 
 //  Keep the sentence as the client's last error. Returns code.
 int
