@@ -165,11 +165,12 @@ typedef struct {
 
 /*  Log one number, or a row of typed values, at a step. ARTEL_AUTO_STEP is the last step this
  *  handle logged plus one; first 0, or in a run that is resumed the step after the last that was
- *  accepted (of several writers, the highest; of a rank, its own), also if its program crashed. Does not wait for disk or network. If the queue (8 MiB a
- *  run) is full it waits up to queue_ms for room, but not again before there has been room; then
- *  the row is dropped, and counted, with ARTEL_EFULL, or why the journal takes nothing:
- *  ARTEL_ENOSPC, ARTEL_EIO. Also ARTEL_EINVAL (a row names a key twice, or a bad value),
- *  ARTEL_ECLOSED, ARTEL_ELIMIT (over 10,000 keys in a run, or a row over 128 KiB), ARTEL_ENOMEM. */
+ *  accepted (of several writers, the highest; of a rank, its own), also if its program crashed.
+ *  Does not wait for disk or network. If the queue (8 MiB a run) is full it waits up to queue_ms
+ *  for room, but not again before there has been room; then the row is dropped, and counted, with
+ *  ARTEL_EFULL, or why the journal takes nothing: ARTEL_ENOSPC, ARTEL_EIO. Also ARTEL_EINVAL (a
+ *  row names a key twice, or a bad value), ARTEL_ECLOSED, ARTEL_ELIMIT (over 10,000 keys in a run,
+ *  or a row over 128 KiB), ARTEL_ENOMEM. */
 ARTEL_API int artel_run_log(artel_run_t *run, const char *key, int64_t step, double value);
 ARTEL_API int artel_run_log_row(artel_run_t *run, int64_t step, const artel_value_t *values, size_t n);
 
