@@ -21,6 +21,14 @@ enum {
     BENCH_POLL_BYTES = 22,              //  an artifact_poll, packed
     BENCH_RESPONSE_BYTES = 31,          //  its response; the figure checks both
     BENCH_BATCH = 64 * 1024,            //  bytes of one write
+    BENCH_PROGRAMS = 64,                //  ipc_64_clients, linked_64_programs
+    BENCH_FLOOD_MS = 2000,              //  ipc_64_clients
+    BENCH_LONG_FLOOD_MS = 8000,         //  service_flood
+    BENCH_CROWD = 1000,                 //  service_idle
+    BENCH_LINKED_ROWS = 64000,          //  linked_64_programs, of all in a second
+    BENCH_FLUSHES = 20000,              //  ipc_accept_latency
+    BENCH_BATCH_BYTES = 148,            //  a batch of one row, about
+    BENCH_ACCEPTED_BYTES = 34,          //  the answer to it, about
     BENCH_CELLS = 5,                    //  scalars of one row
 };
 

@@ -28,12 +28,14 @@ SETTLE_S = 3                            # most to wait for the disk before one
 class Figure:
     name: str
     unit: str
-    goal: str                           # of the ratio, or with "value" of the value
-    of: str = "ratio"
+    goal: str                           # of the ratio, or of the value:
+    of: str = "ratio"                   # "value" above the floor's, or "itself"
     make_input: object = None           # makes what both read, once; its path is an argument
     floors: tuple = ((),)               # arguments of the floor's runs; the largest median counts
     figures: tuple = ((),)              # arguments of the figure's runs; the last is the value
     idle_goal: str = ""                 # of the first, if there are three; the second is part of it
+    beside: tuple = ()                  # what the second number of the figure is, and its goal
+    floor: str = ""                     # another figure whose floor this is
     digits: int = 1
 
 
@@ -65,6 +67,13 @@ FIGURES = [
     Figure("poll_rtt", "us", "<= 1.5", digits=2),
     Figure("memory", "MiB", "<= 96", of="value", figures=(("idle",), ("dirty",), ("load",)),
            idle_goal="<= 8"),
+    Figure("ipc_accepted", "rows/s", ">= 0.5", digits=0),
+    Figure("ipc_64_clients", "rows/s", ">= 0.8", digits=0, beside=("slowest / mean", ">= 0.5")),
+    Figure("ipc_accept_latency", "us", "<= 2", digits=2),
+    Figure("ipc_artifact_1k", "us", "<= 3", floor="artifact_1k", digits=0),
+    Figure("linked_64_programs", "rows/s", ">= 0.6", digits=0, beside=("longest wait, s", "<= 2")),
+    Figure("service_idle", "MiB", "<= 64", of="itself", beside=("% of a core", "<= 1.5")),
+    Figure("service_flood", "MiB", "<= 128", of="itself"),
 ]
 
 
@@ -91,7 +100,7 @@ def settle(place):
 
 
 def run_once(top, program, arguments):
-    """The number that a program prints, run in a directory of its own."""
+    """The numbers that a program prints, run in a directory of its own."""
     place = tempfile.mkdtemp(dir=top)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ARTEL_")}
     settle(place)
@@ -105,13 +114,13 @@ def run_once(top, program, arguments):
         shutil.rmtree(place)
     if done.returncode != 0:
         raise Failed(f"{program} ended with {done.returncode}: {done.stderr.strip()}")
-    return float(done.stdout)
+    return [float(number) for number in done.stdout.split()]
 
 
 def measure(figure, top, runs):
     """The values of each of the floor's and the figure's ways to run, in turns."""
     given = [figure.make_input(top)] if figure.make_input else []
-    plan = [("floor_" + figure.name, args) for args in figure.floors]
+    plan = [("floor_" + (figure.floor or figure.name), args) for args in figure.floors]
     plan += [("figure_" + figure.name, args) for args in figure.figures]
     values = {step: [] for step in plan}
     for i in range(runs):
@@ -123,8 +132,14 @@ def measure(figure, top, runs):
     return columns[:len(figure.floors)], columns[len(figure.floors):]
 
 
+def worst(numbers, goal):
+    return max(numbers) if goal.startswith("<=") else min(numbers)
+
+
 def judge(figure, floors, figures):
     """One line of the table, as a dict in the order of its JSON."""
+    seconds = [run[1] for run in figures[-1] if figure.beside]
+    floors, figures = ([[run[0] for run in column] for column in side] for side in (floors, figures))
     floor = max(floors, key=statistics.median)
     base = statistics.median(floor)
     above = base if figure.of == "value" else 0     # memory is counted from the bare program
@@ -132,7 +147,7 @@ def judge(figure, floors, figures):
     ratio = value / base
     line = {"name": figure.name, "value": value, "unit": figure.unit, "floor": base,
             "ratio": ratio, "goal": figure.goal,
-            "ok": holds(value if figure.of == "value" else ratio, figure.goal),
+            "ok": holds(ratio if figure.of == "ratio" else value, figure.goal),
             "value_min": min(figures[-1]) - above, "value_max": max(figures[-1]) - above,
             "floor_min": min(floor), "floor_max": max(floor)}
     if figure.idle_goal:
@@ -140,6 +155,12 @@ def judge(figure, floors, figures):
         line["idle_dirty"] = statistics.median(figures[1]) - above
         line["idle_goal"] = figure.idle_goal
         line["ok"] = line["ok"] and holds(line["idle"], figure.idle_goal)
+    if figure.beside:
+        what, goal = figure.beside
+        line["beside"] = what
+        line["beside_worst"] = worst(seconds, goal)
+        line["beside_goal"] = goal
+        line["ok"] = line["ok"] and holds(line["beside_worst"], goal)
     return line
 
 
@@ -166,6 +187,10 @@ def show(figure, line, out):
                          "yes" if holds(line["idle"], figure.idle_goal) else "no", "", ""),
               ROW.format("  of it dirty", number(line["idle_dirty"]), line["unit"], "", "", "", "", "", ""),
               sep="\n", file=out, flush=True)
+    if figure.beside:
+        print(ROW.format("  " + line["beside"], f"{line['beside_worst']:.2f}", "worst", "", "",
+                         line["beside_goal"], "yes" if holds(line["beside_worst"], line["beside_goal"])
+                         else "no", "", ""), file=out, flush=True)
 
 
 def parse():
@@ -173,7 +198,8 @@ def parse():
         prog="tools/bench", description="Measure the figures of docs/performance.md.",
         epilog="Ends with 0 if every figure measured reaches its goal, 1 if one does not, 2 if "
                "called wrongly. The goal is for the ratio value / floor; that of memory is for "
-               "the value, MiB above the bare program.")
+               "the value, MiB above the bare program, and those of service_* are for the value "
+               "itself. A second number of a figure is shown below it: the worst of all runs.")
     parser.add_argument("--json", action="store_true",
                         help="print a line of JSON for each figure; the table goes to stderr")
     parser.add_argument("--only", metavar="NAME,NAME", help="only these figures: "
@@ -189,7 +215,8 @@ def parse():
 
 
 def build(figures):
-    programs = [side + figure.name for figure in figures for side in ("floor_", "figure_")]
+    programs = ["floor_" + (figure.floor or figure.name) for figure in figures]
+    programs += ["figure_" + figure.name for figure in figures] + ["arteld"]
     steps = (["cmake", "-S", TOP, "-B", BUILD, "-DCMAKE_BUILD_TYPE=Release", "-DARTEL_BENCH=ON"],
              ["cmake", "--build", BUILD, "-j", str(os.cpu_count()), "--target", *programs])
     for step in steps:
