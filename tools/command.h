@@ -13,7 +13,7 @@ enum {
     ARTEL_EXIT_FAILED = 1,          //  it failed; verify: something is damaged
     ARTEL_EXIT_USAGE = 2,           //  the command line is wrong; nothing was done
     ARTEL_EXIT_PART = 3,            //  some of it was refused, the rest is done
-    ARTEL_EXIT_NOT_FOUND = 4,       //  no such run or artifact
+    ARTEL_EXIT_NOT_FOUND = 4,       //  no such run, artifact or service
     ARTEL_EXIT_PENDING = 5,         //  safe on this machine's disk, not delivered yet
     ARTEL_EXIT_SIGNAL = 128,        //  plus the number of the signal that stopped it
 };
@@ -40,6 +40,7 @@ extern const artel_group_t artel_groups[];
 extern const artel_command_t artel_cmd_log, artel_cmd_put, artel_cmd_get, artel_cmd_ls,
     artel_cmd_rm, artel_cmd_verify, artel_cmd_runs, artel_cmd_show, artel_cmd_history,
     artel_cmd_status, artel_cmd_sync, artel_cmd_gc, artel_cmd_trace, artel_cmd_doctor,
+    artel_cmd_daemon_run, artel_cmd_daemon_start, artel_cmd_daemon_stop, artel_cmd_daemon_status,
     artel_cmd_version, artel_cmd_help;
 
 #endif

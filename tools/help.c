@@ -12,7 +12,7 @@ static const char s_exit_codes[] =
     "  1  it failed; of verify: something is damaged\n"
     "  2  the command line is wrong, and nothing was done\n"
     "  3  some of it was refused (named on stderr), the rest is done\n"
-    "  4  there is no such run, artifact or file\n"
+    "  4  there is no such run, artifact, file or service\n"
     "  5  it is safe on this machine's disk, but not delivered yet: artel sync delivers it\n"
     "  130, 143  stopped by SIGINT or SIGTERM; what was accepted is kept\n";
 

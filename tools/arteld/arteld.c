@@ -1,9 +1,12 @@
 //  arteld.c - the service: a node behind a socket, for every program of this machine.
 
+#include "log.h"
 #include "options.h"
 #include "serve.h"
 #include "supervise.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
 int
@@ -14,5 +17,9 @@ main(int argc, char **argv)
     if (rc >= 0)
         return rc;
     umask(077);
+    if (options.log && arteld_log_open(options.log) != 0) {
+        arteld_say("%s: %s", options.log, strerror(errno));
+        return ARTELD_EXIT_FAILED;
+    }
     return options.no_restart ? arteld_serve(&options) : arteld_supervise(&options);
 }

@@ -17,6 +17,7 @@ static const char s_help[] =
     "                       $XDG_DATA_HOME/artel)\n"
     "      --sink LIST      where to deliver: \"store\" (the default), or \"store,copy=store:/dir\"; also ARTEL_SINKS\n"
     "      --drain SECONDS  how long SIGTERM waits for what is under way (default 5)\n"
+    "      --log FILE       keep what it says in FILE, and at 1 MiB in FILE.1, instead of on stderr\n"
     "      --no-restart     serve in this process; without it a second one starts the service again\n"
     "                       should it die\n"
     "      --help, --version\n"
@@ -42,6 +43,7 @@ arteld_options_parse(int argc, char **argv, arteld_options_t *ret)
     static const struct option table[] = {
         { "state", required_argument, NULL, 's' },   { "dir", required_argument, NULL, 's' },
         { "sink", required_argument, NULL, 'k' },    { "drain", required_argument, NULL, 'd' },
+        { "log", required_argument, NULL, 'l' },
         { "no-restart", no_argument, NULL, 'n' },    { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'v' },       { 0 },
     };
@@ -52,6 +54,7 @@ arteld_options_parse(int argc, char **argv, arteld_options_t *ret)
         case 's': ret->state = optarg; break;
         case 'k': ret->sinks = optarg; break;
         case 'd': rc = s_take_seconds(optarg, &ret->drain_ms); break;
+        case 'l': ret->log = optarg; break;
         case 'n': ret->no_restart = true; break;
         case 'h': rc = fputs(s_help, stdout) < 0; break;
         case 'v': rc = puts("arteld " ARTEL_VERSION) < 0; break;

@@ -12,6 +12,7 @@ typedef struct {
     const char *state;          //  NULL: where `artel` would look
     const char *sinks;          //  NULL: ARTEL_SINKS, or store
     int drain_ms;               //  how long SIGTERM waits for what is under way
+    const char *log;            //  a file for stderr; NULL: it stays
     bool no_restart;            //  serve in this very process
 } arteld_options_t;
 
