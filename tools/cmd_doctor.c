@@ -3,6 +3,7 @@
 #include "artel.h"
 #include "bounds.h"
 #include "command.h"
+#include "daemon.h"
 #include "errors.h"
 #include "human.h"
 #include "journals.h"
@@ -208,6 +209,26 @@ s_check_catalogue(doctor_t *self)
         s_find(self, "catalogue", FINE, "SQLite finds it sound");
 }
 
+//  None is no fault: programs link a node then. One that is silent keeps them all out.
+static void
+s_check_service(doctor_t *self)
+{
+    artel_daemon_t daemon;
+    if (artel_daemon_find(self->args, &daemon) != 0) {
+        artel_daemon_done(&daemon);
+        return;
+    }
+    artel_daemon_look(&daemon);
+    if (daemon.serving)
+        s_find(self, "service", FINE, "pid %d answers at %s", daemon.pid, daemon.socket);
+    else if (daemon.pid)
+        s_find(self, "service", WRONG, "%s; 'artel daemon stop' ends it, 'artel daemon start' starts another",
+               daemon.why);
+    else
+        s_find(self, "service", FINE, "none runs, so each program delivers by itself; 'artel daemon start' starts one");
+    artel_daemon_done(&daemon);
+}
+
 static void
 s_on_journal(void *arg, const artel_journal_look_t *look)
 {
@@ -236,6 +257,7 @@ s_check_all(doctor_t *self)
     s_check_descriptors(self);
     s_check_clock(self);
     s_check_catalogue(self);
+    s_check_service(self);
     return artel_journals_each(self->place.state, s_on_journal, self);
 }
 
@@ -260,7 +282,7 @@ const artel_command_t artel_cmd_doctor = {
     .brief = "check this machine and the state directory",
     .about =
         "Libraries, the state directory and the machine that made it, its file system, space and\n"
-        "inodes, the limit of descriptors, the clock, the catalogue and the journals. A verdict is\n"
+        "inodes, the limit of descriptors, the clock, the catalogue, the service and the journals. A verdict is\n"
         "ok, warning or wrong; it exits 1 if something is wrong. It changes nothing. The content of\n"
         "artifacts is checked by 'artel artifact verify'.",
     .examples = "artel doctor\n"

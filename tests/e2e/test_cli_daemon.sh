@@ -76,6 +76,9 @@ until_true 20 serves && [ "$(holder)" != "$pid" ] && pass 'one that dies is foll
     || fail 'one that dies is followed by another' "$(cat state/arteld.log)"
 pid=$(holder)
 
+doctor() { artel doctor --json | jq -r 'select(.check == "service") | "\(.verdict) \(.text)"'; }
+has 'doctor finds it' "$(doctor)" "ok pid $pid answers at $work/run/artel/"
+
 # One that hangs has a socket, and does not answer.
 kill -STOP "$pid"
 code 'a service that hangs does not serve' 4 artel daemon status --json
@@ -83,6 +86,7 @@ same 'which is seen' "false $pid" "$(jq -r '"\(.serving) \(.pid)"' <<<"$out")"
 has 'with the reason' "$err" "pid $pid is the service, but: the service at ipc://"
 code 'start does not call that started' 1 artel daemon start --timeout 0
 has 'but says why' "$err" 'has not answered within 5 s'
+has 'doctor finds it wrong, and says what to do' "$(doctor)" "has not answered within 5 s; 'artel daemon stop' ends it"
 began=$(now)
 code 'stop does not wait for ever' 1 artel daemon stop --timeout 0.5
 [ $((($(now) - began) / 1000000)) -ge 500 ] && pass 'but as long as it is told' || fail 'but as long as it is told' "$began"
@@ -91,6 +95,7 @@ kill -CONT "$pid"
 code 'stop' 0 artel daemon stop --json
 same 'waits until nobody serves' "0" "$(artel daemon stop --json | jq -rs 'map(select(.stopped)) | length')"
 code 'status says so' 4 artel daemon status
+has 'doctor says what starts one' "$(doctor)" "ok none runs, so each program delivers by itself; 'artel daemon start'"
 until_true 10 is_gone "$supervisor" && pass 'nothing of it is left' || fail 'nothing of it is left' "$supervisor"
 
 code 'start --json' 0 artel daemon start --json

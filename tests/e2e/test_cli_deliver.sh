@@ -65,7 +65,7 @@ code 'a bad sink is a usage error' 2 artel log --sink 'store,nonsense'
 has 'that names it' "$err" "sink 'nonsense'"
 
 code 'doctor is content' 0 artel doctor --json
-same 'with all its checks' 'catalogue,clock,descriptors,file system,inodes,libraries,owner,space,state' \
+same 'with all its checks' 'catalogue,clock,descriptors,file system,inodes,libraries,owner,service,space,state' \
     "$(jq -r .check <<<"$out" | sort -u | paste -sd,)"
 same 'each is ok or a warning' '' "$(jq -r 'select(.verdict=="wrong").text' <<<"$out")"
 chmod 755 state
