@@ -34,6 +34,12 @@ same 'and says so' "no service runs over $work/state" "$out"
 same 'as a row as well' 'false null' "$(artel daemon stop --json | jq -r '"\(.stopped) \(.pid)"')"
 code 'a timeout that is none is a usage error' 2 artel daemon start --timeout soon
 
+missing=
+for option in $(arteld --help | grep -o -- ' --[a-z-]*' | sort -u); do
+    grep -qF -- "\\-\\-$(sed 's/^--//; s/-/\\-/g' <<<"$option")" "$here/../../docs/man/arteld.1" || missing="$missing $option"
+done
+same 'the manual of arteld has every option' '' "$missing"
+
 # What the caller has open is not the service's.
 exec 8>held
 code 'start' 0 artel daemon start
