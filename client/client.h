@@ -10,8 +10,8 @@
 #include "jobs.h"
 #include "node.h"
 #include "notes.h"
-#include "outbox.h"
 #include "request.h"
+#include "run.h"
 #include "sinks.h"
 #include "wait.h"
 
@@ -50,58 +50,9 @@ struct artel {
     bool stopped;               //  nothing will change any more
 };
 
-//  How far a run's journal is opened.
-typedef enum { ARTEL_RUN_NEW, ARTEL_RUN_OPENING, ARTEL_RUN_OPEN, ARTEL_RUN_FAILED } artel_run_state_t;
-
-//  What the record `run` says, kept for artel_run_tags.
-typedef struct {
-    char *project, *name, *group, *job_type, *notes;
-    bool hidden;
-} artel_run_about_t;
-
-struct artel_run {
-    artel_outbox_t outbox;
-    artel_t *client;
-    char id[64];
-    artel_id_t writer;
-    artel_resumes_t resumes;
-    uint32_t rank, world;       //  world 0: it is none of several ranks
-    artel_run_about_t about;
-    bool owns_client;           //  made by artel_start
-    int presence;               //  says to a service that we live (presence.h), or -1
-
-    bool finished;              //  (outbox's lock) the caller may not log any more
-
-    artel_run_t *next;          //  the rest: the client's lock
-    artel_run_state_t state;
-    bool was_open;              //  once; then it is opened again after whatever failure may pass
-    int open_code;              //  why it is FAILED
-    bool abandoned;             //  artel_run_start gave up waiting
-    uint64_t accepted, durable, delivered;  //  counters of batches
-    size_t credit;              //  bytes the node lets us have on the way
-    int dead;                   //  why its journal takes nothing more until it is opened anew, or 0
-    char dead_why[400];         //  the same, with the file it was about
-    uint64_t flush_wanted, flush_sent;      //  counters
-    artel_to_t flush_level;
-    unsigned refusals;          //  how often the journal refused a batch
-    int refused;                //  the last reason
-    int backoff_ms;
-    int64_t retry_at;           //  no batch is sent before
-    uint64_t seen;              //  the outbox's logged when it was last refused to send
-    unsigned jobs;              //  artifacts being read; the exit waits for them
-    bool ending;                //  the exit is written when jobs is 0
-    bool exited;                //  it is
-    int exit_code;
-    bool close_sent;
-    uint64_t told_dropped;      //  of the outbox's dropped
-    char open_why[256];
-};
-
 //  0, ARTEL_EINVAL for NULL, ARTEL_EFORKED in a forked child. Touches no lock.
 int
 artel_client_enter(const artel_t *self);
-int
-artel_run_enter(const artel_run_t *run);
 
 //  A client with nothing started yet; NULL: out of memory.
 artel_t *
@@ -138,19 +89,5 @@ bool
 artel_client_has_accepted(artel_t *self, artel_id_t writer, uint64_t counter);
 int
 artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter);
-
-//  Why the run's journal takes nothing more; "": it does. Takes the client's lock.
-const char *
-artel_run_dead_why(artel_run_t *run, char *ret, size_t size);
-
-//  Queue a record, waiting for room as a log call does, and have it sent at once.
-int
-artel_run_put(artel_run_t *run, const artel_msg_t *record, uint64_t *ret_counter);
-
-//  Write the exit once nothing of the run is being read. The lock is held.
-void
-artel_run_end(artel_run_t *run);
-void
-artel_run_free(artel_run_t *run);
 
 #endif

@@ -76,7 +76,7 @@ bench_value(uint64_t i, int k)
     return (double) i * 0.001 + k;
 }
 
-//  The record `history` as msgs/msgs.h has it, with its time of day.
+//  The record `history` as msgs/msgs_journal.h has it, with its time of day.
 static inline void
 bench_pack_row(msgpack_packer *pk, uint64_t i, int cells)
 {

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# docs/wire.md shows the table of msgs/msgs.h: every message with its id and its fields.
+# docs/wire.md shows the tables of msgs/msgs_*.h: every message with its id and its fields.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 
 # "id NAME name" of every message, and the fields of one.
-table=$(sed -e ':a;/\\$/{N;s/\\\n/ /;ba}' msgs/msgs.h)
+table=$(sed -e ':a;/\\$/{N;s/\\\n/ /;ba}' msgs/msgs_*.h)
 messages() { grep -oE 'M\([0-9]+, [A-Z_]+, [a-z_]+\)' <<<"$table" | sed 's/^M(//; s/[,)]//g'; }
 fields() {
     local own
