@@ -267,6 +267,15 @@ artel_state_make(const char *state)
     return rc;
 }
 
+bool
+artel_state_is_made(const char *state)
+{
+    char *path = artel_format("%s/version", state);
+    bool made = path && access(path, F_OK) == 0;
+    free(path);
+    return made;
+}
+
 //  File systems of networks and clusters: locks and SQLite's shared memory do not
 //  hold there between machines (statfs(2) has the numbers). A FUSE or 9p mount is
 //  mostly one machine's; where it is not, the host file says so.

@@ -3,6 +3,7 @@
 #ifndef ARTEL_STATE_H
 #define ARTEL_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 //  The directory to use, as an absolute path the caller frees: dir if not NULL
@@ -17,6 +18,10 @@ artel_state_find(const char *dir, char **ret);
 //  ARTEL_EACCES, ARTEL_ENOSPC, ARTEL_EIO; ARTEL_EVERSION if a newer artel made it.
 int
 artel_state_make(const char *state);
+
+//  Whether artel_state_make has made it what it is.
+bool
+artel_state_is_made(const char *state);
 
 //  Whether this machine made the directory, and no other can have it mounted: 1
 //  or 0, or why that cannot be told. If not, a node writes only its own journals

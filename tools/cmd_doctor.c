@@ -266,7 +266,9 @@ s_run(const artel_args_t *args)
 {
     doctor_t self = { .args = args };
     int rc = artel_reach_place(args, &self.place);
-    if (rc == 0 && (self.listing = artel_listing_new(args, s_columns)) != NULL) {
+    if (rc == 0 && !(self.listing = artel_listing_new(args, s_columns)))
+        rc = ARTEL_EXIT_FAILED;
+    if (rc == 0) {
         rc = s_check_all(&self);
         int printed = artel_listing_end(&self.listing);
         rc = rc ? rc : printed;

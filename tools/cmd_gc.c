@@ -6,10 +6,10 @@
 #include "command.h"
 #include "human.h"
 #include "reach.h"
+#include "state.h"
 #include "term.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 static void
 s_print(const artel_args_t *args, const artel_gc_report_t *report)
@@ -56,10 +56,12 @@ s_run(const artel_args_t *args)
     if (rc != 0)
         return rc;
     rc = artel_reach_place(args, &place);
-    if (rc == 0 && access(place.place, F_OK) == 0)
+    if (rc == 0)
+        rc = artel_reach_check(&place);
+    if (rc == 0 && artel_state_is_made(place.place))
         rc = s_gc(args, place.place, age_ms, wait_ms);
     else if (rc == 0)
-        artel_say(args, "%s is not there; nothing to remove", place.place);
+        artel_say(args, "nothing was stored in %s; nothing to remove", place.place);
     artel_reach_done(&place);
     return rc;
 }

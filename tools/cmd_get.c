@@ -74,14 +74,16 @@ s_fetch(const artel_args_t *args, const artel_place_t *place, const artel_versio
 }
 
 static int
-s_get(const artel_args_t *args, const artel_place_t *place, const artel_reference_t *ref)
+s_get(const artel_args_t *args, const artel_place_t *place)
 {
+    artel_reference_t ref;
     artel_version_t version;
-    int rc = artel_reference_resolve(place, ref, &version);
+    artel_reference_parse(args->operands[0], &ref);
+    int rc = artel_reference_resolve(place, &ref, &version);
     if (rc == 0)
         rc = s_fetch(args, place, &version);
     if (rc == 0)
-        s_print(args, ref, &version);
+        s_print(args, &ref, &version);
     return rc;
 }
 
@@ -96,12 +98,7 @@ s_run(const artel_args_t *args)
         return ARTEL_EXIT_USAGE;
     }
     artel_interrupt_start();
-    artel_place_t place;
-    int rc = artel_reach_store(args, false, &place);
-    if (rc == 0)
-        rc = s_get(args, &place, &ref);
-    artel_reach_done(&place);
-    return rc;
+    return artel_reach_read(args, s_get);
 }
 
 static const artel_option_t s_options[] = {

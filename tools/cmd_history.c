@@ -67,12 +67,7 @@ s_run(const artel_args_t *args)
         artel_complain("only one of --csv, --json and --plot");
         return ARTEL_EXIT_USAGE;
     }
-    artel_place_t place;
-    int rc = artel_reach_store(args, false, &place);
-    if (rc == 0)
-        rc = s_show(args, &place);
-    artel_reach_done(&place);
-    return rc;
+    return artel_reach_read(args, s_show);
 }
 
 static const artel_option_t s_options[] = {

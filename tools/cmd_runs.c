@@ -43,32 +43,21 @@ s_row(const artel_args_t *args, const artel_query_t *query)
 static int
 s_list(const artel_args_t *args, const artel_place_t *place)
 {
-    artel_listing_t *rows = artel_listing_new(args, s_columns);
-    if (!rows) {
-        artel_complain("out of memory");
-        return ARTEL_EXIT_FAILED;
-    }
+    size_t n;
     artel_query_t query = artel_query(place->db, s_sql);
     artel_query_bind_int(&query, 1, artel_args_has(args, "all"));
     if (artel_args_has(args, "project"))
         artel_query_bind_text(&query, 2, artel_args_text(args, "project"));
-    while (artel_query_next(&query))
-        artel_listing_add(rows, s_row(args, &query));
-    if (artel_listing_count(rows) == 0)
+    int rc = artel_query_list(&query, args, s_columns, s_row, &n);
+    if (rc == 0 && n == 0)
         artel_say(args, "no runs in %s", place->place);
-    int rc = artel_query_end(&query), printed = artel_listing_end(&rows);
-    return rc ? rc : printed;
+    return rc;
 }
 
 static int
 s_run(const artel_args_t *args)
 {
-    artel_place_t place;
-    int rc = artel_reach_store(args, false, &place);
-    if (rc == 0)
-        rc = s_list(args, &place);
-    artel_reach_done(&place);
-    return rc;
+    return artel_reach_read(args, s_list);
 }
 
 static const artel_option_t s_options[] = {

@@ -416,13 +416,10 @@ s_print_json(const show_t *self)
 }
 
 static int
-s_run(const artel_args_t *args)
+s_show(const artel_args_t *args, const artel_place_t *place)
 {
-    artel_place_t place;
-    show_t self = { .args = args, .place = &place };
-    self.rc = artel_reach_store(args, false, &place);
-    if (self.rc == 0)
-        self.rc = artel_runs_find(&place, args->operands[0], &self.run);
+    show_t self = { .args = args, .place = place };
+    self.rc = artel_runs_find(place, args->operands[0], &self.run);
     if (self.rc == 0)
         s_load(&self);
     if (self.rc == 0 && artel_args_has(args, "json"))
@@ -430,8 +427,13 @@ s_run(const artel_args_t *args)
     else if (self.rc == 0)
         s_print(&self);
     json_decref(self.page);
-    artel_reach_done(&place);
     return self.rc;
+}
+
+static int
+s_run(const artel_args_t *args)
+{
+    return artel_reach_read(args, s_show);
 }
 
 const artel_command_t artel_cmd_show = {

@@ -157,10 +157,8 @@ static int
 s_status(const artel_args_t *args, const artel_place_t *place)
 {
     status_t self = { .state = place->state, .listing = artel_listing_new(args, s_columns) };
-    if (!self.listing) {
-        artel_complain("out of memory");
+    if (!self.listing)
         return ARTEL_EXIT_FAILED;
-    }
     int rc = artel_journals_each(place->state, s_on_journal, &self);
     if (rc == 0)
         rc = s_add_marred(&self, place);
@@ -174,12 +172,7 @@ s_status(const artel_args_t *args, const artel_place_t *place)
 static int
 s_run(const artel_args_t *args)
 {
-    artel_place_t place;
-    int rc = artel_reach_store(args, false, &place);
-    if (rc == 0)
-        rc = s_status(args, &place);
-    artel_reach_done(&place);
-    return rc;
+    return artel_reach_read(args, s_status);
 }
 
 const artel_command_t artel_cmd_status = {

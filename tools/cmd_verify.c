@@ -8,11 +8,11 @@
 #include "interrupt.h"
 #include "json.h"
 #include "reach.h"
+#include "state.h"
 #include "term.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     const artel_args_t *args;
@@ -91,8 +91,10 @@ s_run(const artel_args_t *args)
     artel_place_t place;
     artel_interrupt_start();
     int rc = artel_reach_place(args, &place);
-    if (rc == 0 && args->n == 0 && access(place.place, F_OK) != 0)
-        artel_say(args, "%s is not there; nothing to verify", place.place);
+    if (rc == 0)
+        rc = artel_reach_check(&place);
+    if (rc == 0 && args->n == 0 && !artel_state_is_made(place.place))
+        artel_say(args, "nothing was stored in %s; nothing to verify", place.place);
     else if (rc == 0)
         rc = s_verify(args, place.place);
     artel_reach_done(&place);

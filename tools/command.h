@@ -1,6 +1,6 @@
 //  command.h - what a command is: everything its help says, and what it does.
 //
-//  Each tools/cmd_*.c defines one artel_command_t; tools/artel.c lists them.
+//  Each tools/cmd_*.c defines one artel_command_t; tools/commands.c lists them.
 
 #ifndef ARTEL_COMMAND_H
 #define ARTEL_COMMAND_H
@@ -13,7 +13,7 @@ enum {
     ARTEL_EXIT_FAILED = 1,          //  it failed; verify: something is damaged
     ARTEL_EXIT_USAGE = 2,           //  the command line is wrong; nothing was done
     ARTEL_EXIT_PART = 3,            //  some of it was refused, the rest is done
-    ARTEL_EXIT_NOT_FOUND = 4,       //  no such run, artifact or service
+    ARTEL_EXIT_NOT_FOUND = 4,       //  no such run, artifact or service, or no state directory to look into
     ARTEL_EXIT_PENDING = 5,         //  safe on this machine's disk, not delivered yet
     ARTEL_EXIT_SIGNAL = 128,        //  plus the number of the signal that stopped it
 };

@@ -53,15 +53,17 @@ artel_listing_t *
 artel_listing_new(const artel_args_t *args, const artel_column_t *columns)
 {
     artel_listing_t *self = calloc(1, sizeof *self);
-    if (!self)
-        return NULL;
-    self->columns = columns;
-    self->colours = artel_term_colours(args, stdout);
-    if (!artel_args_has(args, "json") && s_make_table(self) != 0) {
+    if (self) {
+        self->columns = columns;
+        self->colours = artel_term_colours(args, stdout);
+    }
+    if (self && !artel_args_has(args, "json") && s_make_table(self) != 0) {
         scols_unref_table(self->table);
         free(self);
-        return NULL;
+        self = NULL;
     }
+    if (!self)
+        artel_complain("out of memory");
     return self;
 }
 

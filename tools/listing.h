@@ -22,7 +22,7 @@ typedef struct {
 typedef struct artel_listing artel_listing_t;
 
 //  columns end with a NULL key and outlive the rows; keys without a column are
-//  only in JSON. NULL if out of memory.
+//  only in JSON. NULL if out of memory, after a sentence.
 artel_listing_t *
 artel_listing_new(const artel_args_t *args, const artel_column_t *columns);
 

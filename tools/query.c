@@ -106,3 +106,15 @@ artel_query_end(artel_query_t *self)
     self->stmt = NULL;
     return rc == SQLITE_OK ? 0 : ARTEL_EXIT_FAILED;
 }
+
+int
+artel_query_list(artel_query_t *self, const artel_args_t *args, const artel_column_t *columns,
+                 artel_row_fn *row, size_t *ret_n)
+{
+    artel_listing_t *rows = artel_listing_new(args, columns);
+    while (rows && artel_query_next(self))
+        artel_listing_add(rows, row ? row(args, self) : artel_query_row(self));
+    *ret_n = rows ? artel_listing_count(rows) : 0;
+    int rc = artel_query_end(self), printed = rows ? artel_listing_end(&rows) : ARTEL_EXIT_FAILED;
+    return rc ? rc : printed;
+}

@@ -39,6 +39,13 @@ artel_query_row(const artel_query_t *self);
 int
 artel_query_end(artel_query_t *self);
 
+//  All its rows as a listing, and free it; row makes each (NULL: artel_query_row). Returns
+//  the exit code, and how many rows there were.
+typedef json_t *artel_row_fn(const artel_args_t *args, const artel_query_t *query);
+int
+artel_query_list(artel_query_t *self, const artel_args_t *args, const artel_column_t *columns,
+                 artel_row_fn *row, size_t *ret_n);
+
 //  SQL for a time in milliseconds as the text of artel_iso_time.
 #define ARTEL_SQL_TIME(ms) \
     "strftime('%Y-%m-%dT%H:%M:%S', " ms " / 1000, 'unixepoch') || printf('.%03dZ', " ms " % 1000)"

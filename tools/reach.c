@@ -126,9 +126,21 @@ artel_reach_place(const artel_args_t *args, artel_place_t *ret)
 }
 
 int
+artel_reach_check(const artel_place_t *self)
+{
+    if (access(self->state, F_OK) == 0 || errno != ENOENT)
+        return 0;
+    artel_complain("there is no state directory %s; what logs makes one, and --dir or ARTEL_DIR names another",
+                   self->state);
+    return ARTEL_EXIT_NOT_FOUND;
+}
+
+int
 artel_reach_store(const artel_args_t *args, bool writable, artel_place_t *ret)
 {
     int rc = artel_reach_place(args, ret);
+    if (rc == 0)
+        rc = artel_reach_check(ret);
     if (rc != 0)
         return rc;
     rc = artel_catalogue_open(ret->place, false, &ret->catalogue);
@@ -153,6 +165,17 @@ artel_reach_done(artel_place_t *self)
     free(self->state);
     free(self->place);
     *self = (artel_place_t) { .db = NULL };
+}
+
+int
+artel_reach_read(const artel_args_t *args, int (*fn)(const artel_args_t *args, const artel_place_t *place))
+{
+    artel_place_t place;
+    int rc = artel_reach_store(args, false, &place);
+    if (rc == 0)
+        rc = fn(args, &place);
+    artel_reach_done(&place);
+    return rc;
 }
 
 //  Only asked where somebody has written the file: artel_state_is_ours would.

@@ -48,14 +48,22 @@ typedef struct {
     sqlite3 *db;                    //  its connection, or NULL
 } artel_place_t;
 
-//  Only find where it is, or open it as well (writable: it must be there, too).
-//  Exit code. Close it in any case.
+//  Only find where it is, or open it as well, which fails with ARTEL_EXIT_NOT_FOUND if there
+//  is no state directory. Exit code, not 0 after a sentence. Close it in any case.
 int
 artel_reach_place(const artel_args_t *args, artel_place_t *ret);
 int
 artel_reach_store(const artel_args_t *args, bool writable, artel_place_t *ret);
 void
 artel_reach_done(artel_place_t *self);
+
+//  Whether the state directory is there: 0, or ARTEL_EXIT_NOT_FOUND after a sentence.
+int
+artel_reach_check(const artel_place_t *self);
+
+//  Open the store to read, have fn do so, and close it.
+int
+artel_reach_read(const artel_args_t *args, int (*fn)(const artel_args_t *args, const artel_place_t *place));
 
 //  Which machine made the state directory: none yet, this one, or another, which then
 //  is the one that delivers.

@@ -4,8 +4,29 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cli.bash"
 export ARTEL_DIR=$work/state
 
+# Where there is nothing yet, reading finds nothing and says where it looked, and nothing is made there.
+while read -r command; do
+    code "artel $command without a state directory" 4 artel $command
+    same 'prints nothing' '' "$out"
+    has 'and says which' "$err" "there is no state directory $ARTEL_DIR"
+done <<'END'
+runs ls
+show some
+history some
+artifact ls
+artifact get some -o out
+artifact rm some:v0
+artifact verify
+gc
+status --json
+END
+[ ! -e state ] && pass 'none of them makes it' || fail 'none of them makes it' "$(ls state)"
+mkdir -m 700 state
+code 'an empty one has no runs' 0 artel runs ls
+has 'and its name is said' "$err" "no runs in $ARTEL_DIR"
 code 'status of nothing' 0 artel status --json
 same 'has no row' '' "$out"
+rmdir state
 code 'sync of nothing is done' 0 artel sync
 same 'the directory is made by what writes, mode 0700' 700 "$(stat -c %a state)"
 

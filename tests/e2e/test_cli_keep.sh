@@ -21,7 +21,9 @@ same 'as one object' '3 0' "$(jq -r '"\(.versions) \(.damaged)"' <<<"$out")"
 code 'verify of an unknown name' 4 artel artifact verify nothing
 has 'says which' "$out$err" 'nothing'
 code 'verify of another sink' 0 artel artifact verify --sink "copy=store:$second"
+mkdir -m 700 empty
 code 'verify of nothing at all is clean' 0 artel artifact verify --dir "$work/empty"
+code 'and gc has nothing to do there' 0 artel gc --dir "$work/empty"
 
 # What a killed program left is not damage.
 mkdir junk; head -c 100000 /dev/urandom >junk/small; truncate -s 2G junk/x

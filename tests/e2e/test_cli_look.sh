@@ -4,8 +4,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cli.bash"
 export ARTEL_DIR=$work/state
 
-code 'before anything is logged there are no runs' 0 artel runs ls --json
-same 'and no rows' '' "$out"
+code 'before anything is logged there is nothing to look into' 4 artel runs ls --json
+same 'and there are no rows' '' "$out"
 [ ! -e state ] && pass 'looking makes nothing' || fail 'looking makes nothing' "$(ls state)"
 
 seq 0 199 | awk '{ printf "{\"loss\":%f,\"acc\":%f,\"n\":%d,\"name\":\"s%d\"}\n", exp(-$1 / 50), 1 - exp(-$1 / 80), $1, $1 }' |

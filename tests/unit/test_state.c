@@ -80,7 +80,9 @@ Test(state, of_somebody_else_is_not_taken_for_near)
 Test(state, is_made_with_its_parents_for_its_user_alone)
 {
     struct stat st;
+    cr_assert_not(artel_state_is_made("a/b/c"));
     cr_assert_eq(artel_state_make("a/b/c"), 0);
+    cr_assert(artel_state_is_made("a/b/c"));
     cr_assert_eq(stat("a/b/c/blobs/packs", &st), 0);
     cr_assert_eq(st.st_mode & 0777, 0700);
     cr_assert_eq(stat("a", &st), 0);
