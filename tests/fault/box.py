@@ -88,6 +88,23 @@ def work(run, rows, chunk, artifacts, level=1):
     return Program(command, run, rows, row_of_work, durable=level >= 2)
 
 
+def report(points, results, group_of, repeat, seed):
+    """Prints what became of the points, as they come: a line a group, and a failure with what repeats it."""
+    start, seen, bad = time.monotonic(), {}, set()
+    for point, (what, why) in zip(points, results):
+        group = group_of(point)
+        seen[group] = seen.get(group, 0) + 1
+        if why:
+            bad.add(group)
+            print(f"FAIL step {group} at {point[2]} ({what}): {why}\n     repeat: {repeat(point)}", flush=True)
+    for group, n in sorted(seen.items()):
+        if group not in bad:
+            print(f"PASS step {group}: {n} points")
+    took = time.monotonic() - start
+    print(f"seed {seed}, {len(points)} points in {took:.0f} s, {len(points) / took:.0f} a second")
+    return bool(bad)
+
+
 class Box:
     def __init__(self, copies=False, parent="/dev/shm"):
         self.dir = tempfile.mkdtemp(prefix="artel-box-", dir=parent)

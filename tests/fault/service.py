@@ -21,7 +21,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from box import ARTEL, BIN, Box, Broken, work
+from box import ARTEL, BIN, Box, Broken, report, work
 from step import KILLS, LASTING, Shim
 
 RESTART_S = 2
@@ -183,22 +183,10 @@ def repeat(point):
 
 
 def run_all(args):
-    start = time.monotonic()
     points = choose(args, {workload: measure(workload) for workload in args.workload or ("service", "client")})
-    seen, bad = {}, set()
     with ThreadPoolExecutor(args.jobs) as pool:
-        for point, (what, why) in zip(points, pool.map(strike, points)):
-            group = f"{point[0]} {point[1]}" + (" twice" if point[3] else "")
-            seen[group] = seen.get(group, 0) + 1
-            if why:
-                bad.add(group)
-                print(f"FAIL step {group} at {point[2]} ({what}): {why}\n     repeat: {repeat(point)}", flush=True)
-    for group, n in sorted(seen.items()):
-        if group not in bad:
-            print(f"PASS step {group}: {n} points")
-    took = time.monotonic() - start
-    print(f"seed {args.seed}, {len(points)} points in {took:.0f} s, {len(points) / took:.0f} a second")
-    return bool(bad)
+        return report(points, pool.map(strike, points),
+                      lambda point: f"{point[0]} {point[1]}" + (" twice" if point[3] else ""), repeat, args.seed)
 
 
 def main():

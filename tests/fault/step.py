@@ -20,10 +20,9 @@ import signal
 import struct
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
-from box import ARTEL, BIN, PROGRAM_S, Box, Broken, Program, work
+from box import ARTEL, BIN, PROGRAM_S, Box, Broken, Program, report, work
 from power import Power
 
 KILLS = ("before", "half", "after", "hold")
@@ -222,25 +221,12 @@ def measure_all(args):
 
 
 def run_all(args):
-    start = time.monotonic()
     measured, is_bad = measure_all(args)
     points = choose(args, {name: calls for name, (calls, _) in measured.items()})
-    seen, bad = {}, set()
     with ThreadPoolExecutor(args.jobs) as pool:
         results = pool.map(lambda point: strike(point, args.calls, measured[point[0]][1]), points)
-        for point, (what, why) in zip(points, results):
-            group = f"{point[0]} {point[1]}" + (" and sync" if point[3] else "")
-            seen[group] = seen.get(group, 0) + 1
-            if why:
-                bad.add(group)
-                print(f"FAIL step {group} at {point[2]} ({what}): {why}\n     repeat: {repeat(point, args.calls)}",
-                      flush=True)
-    for group, n in sorted(seen.items()):
-        if group not in bad:
-            print(f"PASS step {group}: {n} points")
-    took = time.monotonic() - start
-    print(f"seed {args.seed}, {len(points)} points in {took:.0f} s, {len(points) / took:.0f} a second")
-    return is_bad or bool(bad)
+        return report(points, results, lambda point: f"{point[0]} {point[1]}" + (" and sync" if point[3] else ""),
+                      lambda point: repeat(point, args.calls), args.seed) or is_bad
 
 
 def main():

@@ -135,6 +135,30 @@ s_send_batch(zsock_t *sock, batch_t batch)
     msgpack_sbuffer_destroy(&packed);
 }
 
+//  A thread that takes structs over one PAIR and answers with structs.
+
+static inline void
+s_stop_worker(zactor_t **worker, zsock_t **sock)
+{
+    cr_assert_eq(artel_actor_stop(worker, 5000), 0);
+    zsock_destroy(sock);
+    s_end();
+}
+
+static inline void
+s_send_struct(zsock_t *sock, const void *data, size_t size)
+{
+    cr_assert_eq(zmq_send(zsock_resolve(sock), data, size, 0), (int) size);
+}
+
+static inline void
+s_recv_struct(zsock_t *sock, void *ret, size_t size)
+{
+    zmq_pollitem_t item = { zsock_resolve(sock), 0, ZMQ_POLLIN, 0 };
+    cr_assert_eq(zmq_poll(&item, 1, 5000), 1);
+    cr_assert_eq(zmq_recv(zsock_resolve(sock), ret, size, 0), (int) size);
+}
+
 //  Journals, made by the test itself.
 
 static inline artel_journal_t *

@@ -19,9 +19,7 @@ s_setup(void)
 static void
 s_teardown(void)
 {
-    cr_assert_eq(artel_actor_stop(&s_adopter, 5000), 0);
-    zsock_destroy(&s_sock);
-    s_end();
+    s_stop_worker(&s_adopter, &s_sock);
 }
 
 TestSuite(adopter, .init = s_setup, .fini = s_teardown, .timeout = 30);
@@ -29,16 +27,14 @@ TestSuite(adopter, .init = s_setup, .fini = s_teardown, .timeout = 30);
 static void
 s_ask(uint64_t token)
 {
-    cr_assert_eq(zmq_send(zsock_resolve(s_sock), &token, sizeof token, 0), sizeof token);
+    s_send_struct(s_sock, &token, sizeof token);
 }
 
 static artel_adopter_result_t
 s_answer(void)
 {
     artel_adopter_result_t result;
-    zmq_pollitem_t item = { zsock_resolve(s_sock), 0, ZMQ_POLLIN, 0 };
-    cr_assert_eq(zmq_poll(&item, 1, 5000), 1);
-    cr_assert_eq(zmq_recv(zsock_resolve(s_sock), &result, sizeof result, 0), sizeof result);
+    s_recv_struct(s_sock, &result, sizeof result);
     return result;
 }
 

@@ -21,9 +21,7 @@ s_setup(void)
 static void
 s_teardown(void)
 {
-    cr_assert_eq(artel_actor_stop(&s_syncer, 5000), 0);
-    zsock_destroy(&s_sock);
-    s_end();
+    s_stop_worker(&s_syncer, &s_sock);
 }
 
 TestSuite(syncer, .init = s_setup, .fini = s_teardown, .timeout = 30);
@@ -33,16 +31,14 @@ s_ask(artel_sync_job_t job)
 {
     snprintf(job.run, sizeof job.run, "r");
     job.writer = s_id;
-    cr_assert_eq(zmq_send(zsock_resolve(s_sock), &job, sizeof job, 0), sizeof job);
+    s_send_struct(s_sock, &job, sizeof job);
 }
 
 static artel_sync_job_t
 s_answer(void)
 {
     artel_sync_job_t job;
-    zmq_pollitem_t item = { zsock_resolve(s_sock), 0, ZMQ_POLLIN, 0 };
-    cr_assert_eq(zmq_poll(&item, 1, 5000), 1);
-    cr_assert_eq(zmq_recv(zsock_resolve(s_sock), &job, sizeof job, 0), sizeof job);
+    s_recv_struct(s_sock, &job, sizeof job);
     return job;
 }
 
