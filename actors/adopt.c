@@ -2,15 +2,12 @@
 
 #include "adopt.h"
 
-#include "batch.h"
 #include "ending.h"
 #include "errors.h"
 #include "journal.h"
 #include "pending.h"
 #include "presence.h"
 #include "reader.h"
-
-#include <msgpack.h>
 
 typedef struct {
     const char *state;
@@ -20,52 +17,6 @@ typedef struct {
     char *why;                  //  and its sentence
     size_t size;
 } self_t;
-
-//  What the head of a writer's last batch says: whether an exit is its last record,
-//  and where the steps go on.
-typedef struct {
-    bool ended;
-    int64_t next_step;
-} end_t;
-
-static int
-s_read_head(const void *data, size_t len, end_t *ret)
-{
-    msgpack_zone zone;
-    artel_batch_reader_t reader;
-    if (!msgpack_zone_init(&zone, 8192))
-        return ARTEL_ENOMEM;
-    int rc = artel_batch_read(data, len, &zone, &reader);
-    if (rc == 0)
-        *ret = (end_t) { reader.head.ends, reader.head.next_step };
-    msgpack_zone_destroy(&zone);
-    return rc == ARTEL_EPROTO ? 0 : rc;         //  what is no batch ends nothing
-}
-
-//  Of its last batch, `last`.
-static int
-s_read_end(const char *state, const artel_adopted_t *of, end_t *ret)
-{
-    artel_journal_reader_t *reader;
-    uint64_t counter;
-    const void *data;
-    size_t len;
-    end_t end = { .ended = false };
-    int rc = artel_journal_reader_open(state, of->run, of->writer, &reader);
-    if (rc != 0)
-        return rc;
-    artel_journal_reader_salvage(reader);
-    artel_journal_reader_seek(reader, of->last - 1);
-    while ((rc = artel_journal_reader_next(reader, &counter, &data, &len)) > 0) {
-        rc = s_read_head(data, len, &end);
-        if (rc != 0)
-            break;
-    }
-    artel_journal_reader_close(&reader);
-    if (rc == 0)
-        *ret = end;
-    return rc;
-}
 
 //  Append what is lost, and that the writer crashed.
 static int
@@ -80,12 +31,12 @@ s_end(artel_journal_t *journal, artel_adopted_t *of, artel_ending_t *ending)
 
 //  Count what is lost, and if the journal has no end yet, end it.
 static int
-s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of, end_t end)
+s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of, artel_end_t end)
 {
     artel_ending_t ending;
     artel_ending_begin(&ending, of->run, of->writer, of->last + 1, end.next_step);
     int rc = artel_journal_lost(state, of->run, of->writer, artel_ending_lost, &ending);
-    if (rc == 0 && !end.ended)
+    if (rc == 0 && !end.kind)
         rc = s_end(journal, of, &ending);
     if (rc == 0)
         of->lost = ending.lost;
@@ -98,14 +49,14 @@ s_settle(const char *state, artel_journal_t *journal, artel_adopted_t *of, end_t
 static int
 s_take_over(const char *state, artel_adopted_t *of)
 {
-    end_t end = { .ended = true };
+    artel_end_t end = { .kind = ARTEL_END_NONE };
     artel_journal_t *journal;
     int rc = artel_journal_adopt(state, of->run, of->writer, &journal);
     if (rc != 0)
         return rc;
     of->last = artel_journal_accepted(journal);
     if (of->last)
-        rc = s_read_end(state, of, &end);
+        rc = artel_ending_find(state, of->run, of->writer, of->last, &end);
     if (rc == 0 && of->last)
         rc = s_settle(state, journal, of, end);
     artel_journal_close(&journal);
@@ -117,16 +68,16 @@ s_take_over(const char *state, artel_adopted_t *of)
 static int
 s_adopt(const char *state, artel_adopted_t *of)
 {
-    end_t end = { .ended = false };
+    artel_end_t end = { .kind = ARTEL_END_NONE };
     int alive = artel_presence_check(state, of->run, of->writer);
     if (alive != 0)
         return alive < 0 ? alive : ARTEL_ELOCKED;
     int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
     if (rc == 0 && of->last)
-        rc = s_read_end(state, of, &end);
+        rc = artel_ending_find(state, of->run, of->writer, of->last, &end);
     if (rc == ARTEL_ELOCKED || (rc == 0 && of->last == 0))
         return rc;
-    return rc == 0 && end.ended ? s_settle(state, NULL, of, end) : s_take_over(state, of);
+    return rc == 0 && end.kind ? s_settle(state, NULL, of, end) : s_take_over(state, of);
 }
 
 static int

@@ -1,4 +1,4 @@
-//  ending.h - the batch that ends a journal in its dead writer's stead.
+//  ending.h - how a journal ends, and the batch that ends it in its dead writer's stead.
 
 #ifndef ARTEL_ENDING_H
 #define ARTEL_ENDING_H
@@ -24,5 +24,21 @@ int
 artel_ending_exit(artel_ending_t *self);
 void
 artel_ending_done(artel_ending_t *self);
+
+typedef enum {
+    ARTEL_END_NONE,             //  it has none
+    ARTEL_END_EXIT,             //  its writer's own
+    ARTEL_END_CRASHED,          //  an adopter's
+} artel_end_kind_t;
+
+typedef struct {
+    artel_end_kind_t kind;
+    int64_t next_step;          //  where the writer's steps go on
+} artel_end_t;
+
+//  How the journal ends whose last batch is `last`. Blocks on the disk. ARTEL_ENOENT,
+//  ARTEL_ECORRUPT, ARTEL_EIO, ARTEL_ENOMEM.
+int
+artel_ending_find(const char *state, const char *run, artel_id_t writer, uint64_t last, artel_end_t *ret);
 
 #endif

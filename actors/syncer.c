@@ -2,6 +2,7 @@
 
 #include "syncer.h"
 
+#include "ending.h"
 #include "errors.h"
 #include "handover.h"
 #include "steps.h"
@@ -25,6 +26,23 @@ typedef struct {
     tasks_t urgent, other;
 } self_t;
 
+//  A journal that was there. If somebody took its writer for dead and ended it, what the writer
+//  would send next has the number of that end: it may not go on.
+static int
+s_go_on(self_t *self, artel_sync_job_t *job)
+{
+    artel_end_t end = { .kind = ARTEL_END_NONE };
+    job->counter = artel_journal_accepted(job->journal);
+    int rc = job->counter ? artel_ending_find(self->state, job->run, job->writer, job->counter, &end) : 0;
+    if (rc == 0 && end.kind == ARTEL_END_CRASHED) {
+        job->counter--;
+        rc = ARTEL_ELOST;
+    }
+    if (rc != 0)
+        artel_journal_close(&job->journal);
+    return rc;
+}
+
 //  A writer that is known goes on where it was; another must be allowed to join.
 static void
 s_on_open(self_t *self, artel_sync_job_t *job)
@@ -34,10 +52,10 @@ s_on_open(self_t *self, artel_sync_job_t *job)
     job->rc = artel_run_next_step(self->state, job->run, job->world ? (int64_t) job->rank : -1, &job->next_step);
     if (job->rc == 0)
         job->rc = artel_journal_adopt(self->state, job->run, job->writer, &job->journal);
-    if (job->rc == ARTEL_ENOENT)
-        job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == 0)
-        job->counter = artel_journal_accepted(job->journal);
+        job->rc = s_go_on(self, job);
+    else if (job->rc == ARTEL_ENOENT)
+        job->rc = artel_journal_create(self->state, &birth, &job->journal);
     if (job->rc == ARTEL_EINVAL)
         job->world = artel_world_of(self->state, job->run);
 }

@@ -26,7 +26,7 @@ typedef struct {
     uint64_t world;             //  (OPEN) the ranks of the run, or 0; if refused, what the run has
     uint64_t rank;              //  (OPEN) which of them this is
     artel_journal_t *journal;
-    uint64_t counter;           //  what is durable now (OPEN, SYNC)
+    uint64_t counter;           //  what is durable now (OPEN, SYNC); if lost, what was before that
     int64_t next_step;          //  where the run's steps went on before it (OPEN)
     int rc;
 } artel_sync_job_t;

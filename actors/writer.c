@@ -170,16 +170,21 @@ s_on_batch(self_t *self, const artel_msg_t *head, zmq_msg_t *frame)
 }
 
 void
-artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc,
-                         const char *why)
+artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry)
 {
-    char text[256] = "";
-    if (rc != 0)
-        snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, why);
     artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-        .writer = entry->writer, .code = rc, .text = artel_str(text), .next_step = entry->next_step,
-        .accepted = rc == 0 ? artel_journal_accepted(entry->journal) : 0,
-        .durable = rc == 0 ? artel_journal_durable(entry->journal) : 0 } });
+        .writer = entry->writer, .accepted = artel_journal_accepted(entry->journal),
+        .durable = artel_journal_durable(entry->journal), .next_step = entry->next_step } });
+}
+
+void
+artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int code,
+                         const char *why, uint64_t accepted)
+{
+    char text[256];
+    snprintf(text, sizeof text, "the journal of run %s: %s", entry->run, why);
+    artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
+        .writer = entry->writer, .code = code, .text = artel_str(text), .accepted = accepted } });
 }
 
 static void
@@ -187,9 +192,10 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
 {
     entry_t *entry = artel_writer_entry(self, msg->run_open.writer);
     if (entry) {
-        bool open = entry->journal && !entry->closing;
-        if (open || entry->closing || entry->closed)
-            artel_writer_answer_open(self, entry, open ? 0 : ARTEL_EAGAIN, artel_error_code_text(ARTEL_EAGAIN));
+        if (entry->closing || entry->closed)
+            artel_writer_refuse_open(self, entry, ARTEL_EAGAIN, artel_error_code_text(ARTEL_EAGAIN), 0);
+        else if (entry->journal)
+            artel_writer_answer_open(self, entry);
         return;                                 //  else the answer comes when it is open
     }
     entry = calloc(1, sizeof *entry);

@@ -96,6 +96,8 @@ s_why_not_open(const artel_sync_job_t *job, char *ret, size_t size)
 {
     if (job->rc == ARTEL_EINVAL && job->world)
         snprintf(ret, size, "it has %llu ranks", (unsigned long long) job->world);
+    else if (job->rc == ARTEL_ELOST)
+        snprintf(ret, size, "its program was taken for dead, and it was ended");
     else
         snprintf(ret, size, "%s", artel_error_code_text(job->rc));
     return ret;
@@ -105,12 +107,16 @@ static void
 s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
 {
     char why[128];
+    if (job->rc != 0) {
+        artel_writer_refuse_open(self, entry, job->rc, s_why_not_open(job, why, sizeof why),
+                                 job->rc == ARTEL_ELOST ? job->counter : 0);
+        zhashx_delete(self->entries, job->writer.at);
+        return;
+    }
     entry->journal = job->journal;
     entry->next_step = job->next_step;
-    artel_writer_answer_open(self, entry, job->rc, s_why_not_open(job, why, sizeof why));
-    if (job->rc != 0) {
-        zhashx_delete(self->entries, job->writer.at);
-    } else if (job->counter) {                  //  it was there: the sender goes on with it
+    artel_writer_answer_open(self, entry);
+    if (job->counter) {                         //  it was there: the sender goes on with it
         entry->ready = job->counter;
         s_notice(self, entry);
     }

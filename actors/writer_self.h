@@ -102,10 +102,12 @@ artel_writer_close(artel_writer_self_t *self, artel_writer_entry_t *entry);
 void
 artel_writer_finish(artel_writer_self_t *self, artel_writer_entry_t *entry);
 
-//  Tell the marks of an open journal, or why it is not (rc not 0).
+//  Tell the marks of an open journal; or why it is not open, and what it had accepted, if known.
 void
-artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int rc,
-                         const char *why);
+artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *entry);
+void
+artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int code,
+                         const char *why, uint64_t accepted);
 
 //  Readers of the sockets behind the writer.
 int

@@ -168,9 +168,9 @@ typedef struct {
  *  accepted (of several writers, the highest; of a rank, its own), also if its program crashed.
  *  Does not wait for disk or network. If the queue (8 MiB a run) is full it waits up to queue_ms
  *  for room, but not again before there has been room; then the row is dropped, and counted, with
- *  ARTEL_EFULL, or why the journal takes nothing: ARTEL_ENOSPC, ARTEL_EIO. Also ARTEL_EINVAL (a
- *  row names a key twice, or a bad value), ARTEL_ECLOSED, ARTEL_ELIMIT (over 10,000 keys in a run,
- *  or a row over 128 KiB), ARTEL_ENOMEM. */
+ *  ARTEL_EFULL, or why the journal takes nothing: ARTEL_ENOSPC, ARTEL_EIO, ARTEL_ELOST. Also
+ *  ARTEL_EINVAL (a row names a key twice, or a bad value), ARTEL_ECLOSED, ARTEL_ELIMIT (over 10,000
+ *  keys in a run, or a row over 128 KiB), ARTEL_ENOMEM. */
 ARTEL_API int artel_run_log(artel_run_t *run, const char *key, int64_t step, double value);
 ARTEL_API int artel_run_log_row(artel_run_t *run, int64_t step, const artel_value_t *values, size_t n);
 
@@ -182,9 +182,9 @@ ARTEL_API int artel_run_summary(artel_run_t *run, const artel_value_t *values, s
 ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 
 /*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
- *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or, once the disk could not
- *  make it durable, ever again (ARTEL_EIO); ARTEL_EFULL if it was reached, but records were dropped
- *  since the last flush. */
+ *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or ever again (ARTEL_EIO once
+ *  the disk could not make it durable, ARTEL_ELOST if this program was taken for dead and its journal
+ *  ended); ARTEL_EFULL if it was reached, but records were dropped since the last flush. */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
 
 /*  How many records this handle has queued, and how many of them are accepted by now. */

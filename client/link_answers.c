@@ -57,7 +57,7 @@ static bool
 s_may_pass(const artel_run_t *run, int64_t code)
 {
     return run->was_open && code != ARTEL_ECLOSED && code != ARTEL_EEXIST && code != ARTEL_ENOENT
-           && code != ARTEL_EVERSION && code != ARTEL_ECORRUPT && code != ARTEL_EINVAL;
+           && code != ARTEL_EVERSION && code != ARTEL_ECORRUPT && code != ARTEL_EINVAL && code != ARTEL_ELOST;
 }
 
 static void
@@ -127,8 +127,7 @@ s_on_lost_journal(artel_link_self_t *self, artel_run_t *run, int code, artel_str
     s_die(run, code, why);
     run->state = ARTEL_RUN_FAILED;
     self->told = run->dead;
-    snprintf(self->told_text, sizeof self->told_text, "run %s takes no more records: the service has its journal "
-             "no more: %s", run->id, run->dead_why);
+    snprintf(self->told_text, sizeof self->told_text, "run %s takes no more records: %s", run->id, run->dead_why);
 }
 
 //  For the first time: the run goes on with the steps of those before us.
@@ -178,6 +177,7 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
         run->state = ARTEL_RUN_NEW;
         s_back_off(run);
     } else if (run->was_open) {
+        s_accept(run, opened->accepted);        //  before somebody ended it
         s_on_lost_journal(self, run, run->open_code, opened->text);
     } else {
         run->state = ARTEL_RUN_FAILED;

@@ -77,9 +77,12 @@ s_tell(artel_run_t *run, const flush_t *flush, int rc)
     if (rc == ARTEL_ETIMEOUT)
         return artel_fail(notes, rc, "run %s is not %s yet%s; flush again, it goes on", run->id,
                           s_levels[flush->level], trouble);
-    if (rc != 0 && *flush->dead)
+    if (rc == ARTEL_EIO && *flush->dead)
         return artel_fail(notes, rc, "run %s is not %s: %s; start %s again when the disk is well", run->id,
                           s_levels[flush->level], flush->dead, artel_client_host(run->client));
+    if (rc != 0 && *flush->dead)
+        return artel_fail(notes, rc, "run %s is not %s: %s; the rest is lost, but the run can be resumed", run->id,
+                          s_levels[flush->level], flush->dead);
     if (rc != 0)
         return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
                           s_levels[flush->level], artel_error_code_text(rc), run->client->dir);

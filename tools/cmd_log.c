@@ -204,12 +204,19 @@ s_exit_code(const log_t *self, int closed)
     return closed != 0 ? artel_reach_exit(closed) : self->refused ? ARTEL_EXIT_PART : 0;
 }
 
+//  Whether rows that are not accepted may be yet.
+static bool
+s_may_pass(int trouble)
+{
+    return trouble == ARTEL_ENOSPC || trouble == ARTEL_ETIMEOUT || trouble == ARTEL_EMFILE || trouble == ARTEL_ENOMEM;
+}
+
 //  Deliver what was accepted, end the run, and say what became of it.
 static int
 s_finish(log_t *self, int timeout_ms)
 {
     artel_deadline_t deadline = artel_deadline(timeout_ms);
-    if (self->trouble && self->trouble != ARTEL_EIO)
+    if (s_may_pass(self->trouble))
         s_wait_for_room(self, timeout_ms);
     artel_bar_t *bar = artel_bar_new(self->args, "delivering", 0);
     int rc = s_wait(self, ARTEL_DELIVERED, self->trouble ? GIVE_UP_MS : artel_deadline_left(deadline));

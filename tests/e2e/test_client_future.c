@@ -62,6 +62,7 @@ Test(future, a_wait_on_a_sink_that_cannot_start_ends_in_time_and_says_why)
 
 Test(future, a_second_sink_that_is_gone_holds_up_only_those_who_wait_for_it)
 {
+    STAGE_LINKED();
     char place[300], sinks[400];
     OK(artel_close(&stage_artel, WAIT_MS));
     snprintf(place, sizeof place, "%s/disk", stage_dir);

@@ -107,6 +107,7 @@ Test(run, a_run_without_options_gets_an_id_a_name_and_the_default_project)
 
 Test(run, the_environment_fills_in_what_is_not_said)
 {
+    STAGE_LINKED();
     stage_close();
     setenv("ARTEL_DIR", stage_dir, 1);
     setenv("ARTEL_PROJECT", "from-env", 1);
@@ -350,6 +351,7 @@ Test(run, the_third_of_three_keys_of_10001_is_over_the_limit)
 
 Test(run, two_stores_get_everything)
 {
+    STAGE_LINKED();
     char dir[300];
     stage_close();
     snprintf(dir, sizeof dir, "store,copy=store:%s/copy", stage_dir);
@@ -384,6 +386,7 @@ s_count(void *arg, int level, const char *text)
 
 Test(run, a_client_that_does_not_open_says_why)
 {
+    STAGE_LINKED();
     artel_t *artel = NULL;
     int told = 0;
     artel_options_t o = { .size = sizeof o, .dir = stage_dir, .sinks = "nonsense", .log = s_count, .log_arg = &told };

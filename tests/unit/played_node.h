@@ -30,6 +30,7 @@ typedef struct {
     const char *state;          //  said in a welcome
     atomic_int open_fails;      //  refuses so many run_opens, with
     atomic_int open_code;       //  this
+    atomic_uint_fast64_t open_accepted; //  and this mark
     atomic_int refuse;          //  so many batches, with ENOSPC
     atomic_int forget;          //  forgets the run at so many batches
     atomic_int die;             //  its disk fails at so many batches
@@ -133,7 +134,8 @@ s_on_run_open(const artel_peer_t *peer, const artel_msg_run_open_t *open)
     s_node.opens++;
     if (s_take_one(&s_node.open_fails)) {
         s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
-            .writer = open->writer, .code = s_node.open_code, .text = artel_str("not now") } });
+            .writer = open->writer, .code = s_node.open_code, .text = artel_str("not now"),
+            .accepted = s_node.open_accepted } });
         return;
     }
     s_node.late = s_node.silent;

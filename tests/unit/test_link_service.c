@@ -185,6 +185,35 @@ Test(link_service, a_journal_that_is_over_ends_the_waits_with_the_reason)
     cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), ARTEL_ECORRUPT);
 }
 
+//  What it had accepted before it was ended is accepted; what is sent later never comes under its number.
+Test(link_service, a_journal_that_was_ended_for_its_program_tells_what_is_lost)
+{
+    char text[512];
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    uint64_t accepted = s_node.accepted;
+    s_node.silent = true;
+    for (int i = 1; i <= 2; i++) {              //  a batch each
+        cr_assert_eq(artel_run_log(run, "k", i, 1), 0);
+        cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 200), ARTEL_ETIMEOUT);
+    }
+    s_node.open_accepted = accepted + 1;        //  the old service had taken the first
+    s_node.open_fails = 1;
+    s_node.open_code = ARTEL_ELOST;
+    s_node.silent = false;
+    s_restart_node();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), ARTEL_ELOST);
+    artel_error(s_client, text, sizeof text);
+    cr_assert(strstr(text, "not now") && strstr(text, "lost"), "%s", text);
+    cr_assert_eq(artel_run_log(run, "k", 3, 1), ARTEL_ELOST);
+    uint64_t logged, count;
+    artel_run_progress(run, &logged, &count);
+    cr_assert(logged == 3 && count == 2, "%d logged, %d accepted", (int) logged, (int) count);
+    cr_assert_eq(artel_close(&s_client, WAIT_MS), ARTEL_ELOST);
+    cr_assert_not_null(strstr(artel_open_error(), "lost"), "%s", artel_open_error());
+}
+
 Test(link_service, a_wait_for_an_artifact_goes_on_with_the_next_service)
 {
     artel_run_t *run = s_run();

@@ -1,6 +1,7 @@
 //  The thread that waits for the disk.
 
 #include "actors.h"
+#include "adopt.h"
 #include "reader.h"
 #include "syncer.h"
 
@@ -74,6 +75,36 @@ Test(syncer, says_why_a_journal_cannot_be_opened)
     job = s_do((artel_sync_job_t) { .op = ARTEL_SYNC_OPEN });
     cr_assert_eq(job.rc, ARTEL_ELOCKED);
     artel_journal_close(&journal);
+}
+
+static int
+s_ignore(void *arg, const artel_adopted_t *adopted)
+{
+    (void) arg, (void) adopted;
+    return 0;
+}
+
+//  Its next batch has the number of the end that it does not know of.
+Test(syncer, lets_no_writer_go_on_behind_the_end_that_another_wrote_for_it)
+{
+    char why[256];
+    s_make_journal("r", s_id, "store=store", 2, false);
+    cr_assert_eq(artel_adopt_all(s_state, s_ignore, NULL, why, sizeof why), 0);
+    for (int i = 0; i < 2; i++) {               //  and keeps it from nobody else
+        artel_sync_job_t job = s_do((artel_sync_job_t) { .op = ARTEL_SYNC_OPEN, .resumes = ARTEL_RESUMES_ALLOW });
+        cr_assert_eq(job.rc, ARTEL_ELOST);
+        cr_assert_null(job.journal);
+        cr_assert_eq(job.counter, 2, "%d", (int) job.counter);
+    }
+}
+
+Test(syncer, lets_a_writer_go_on_behind_an_end_of_its_own)
+{
+    s_make_journal("r", s_id, "store=store", 2, true);
+    artel_sync_job_t job = s_do((artel_sync_job_t) { .op = ARTEL_SYNC_OPEN });
+    cr_assert_eq(job.rc, 0);
+    cr_assert_eq(job.counter, 2);
+    s_do((artel_sync_job_t) { .op = ARTEL_SYNC_CLOSE, .journal = job.journal });
 }
 
 Test(syncer, writes_the_wanted_sinks_into_what_it_makes)
