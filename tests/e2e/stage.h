@@ -8,22 +8,19 @@
 #include <criterion/criterion.h>
 
 #include "artel.h"
-#include "service.h"
+#include "served.h"
 
 #include <fcntl.h>
 #include <ftw.h>
-#include <signal.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 30000, SERVES_MS = 10000 };
+enum { WAIT_MS = 30000 };
 
 static char stage_dir[256];         //  removed by stage_down
 static artel_t *stage_artel;        //  opened by stage_up
@@ -57,44 +54,14 @@ stage_now_ms(void)
 //  A test of sinks that the program chooses; those of a service are its own.
 #define STAGE_LINKED() do { if (stage_service) cr_skip("only with a node of its own"); } while (0)
 
-//  Start a service and wait until it answers. It dies with the test.
-static void
-stage_serve(void)
-{
-    char arteld[300], *socket;
-    snprintf(arteld, sizeof arteld, "%s/arteld", getenv("ARTEL_BIN"));
-    setenv("XDG_RUNTIME_DIR", stage_dir, 1);
-    stage_service = fork();
-    if (stage_service == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execl(arteld, "arteld", "--no-restart", "--state", stage_dir, NULL);
-        _exit(127);
-    }
-    cr_assert_eq(artel_service_path(stage_dir, &socket), 0);
-    for (int64_t end = stage_now_ms() + SERVES_MS; artel_service_probe(socket) != 0; usleep(1000))
-        cr_assert(stage_now_ms() < end && waitpid(stage_service, NULL, WNOHANG) == 0, "%s does not answer", arteld);
-    free(socket);
-}
-
-static void
-stage_serve_no_more(void)
-{
-    int status = 0;
-    if (!stage_service)
-        return;
-    kill(stage_service, SIGTERM);
-    cr_assert_eq(waitpid(stage_service, &status, 0), stage_service);
-    cr_assert_eq(status, 0, "the service ended with %#x", (unsigned) status);
-}
-
 static void __attribute__((unused))
 stage_up(void)
 {
-    const char *tmp = getenv("TMPDIR"), *stage = getenv("ARTEL_STAGE");
+    const char *tmp = getenv("TMPDIR");
     snprintf(stage_dir, sizeof stage_dir, "%s/artel-XXXXXX", tmp && *tmp ? tmp : "/tmp");
     cr_assert(mkdtemp(stage_dir) != NULL);
-    if (stage && strcmp(stage, "service") == 0)
-        stage_serve();
+    if (served_is_wanted())
+        cr_assert((stage_service = served_start(stage_dir)) > 0, "no service answers");
     stage_open("store");
 }
 
@@ -119,7 +86,8 @@ stage_down(void)
 {
     if (stage_artel)
         artel_close(&stage_artel, WAIT_MS);
-    stage_serve_no_more();
+    int status = stage_service > 0 ? served_stop(stage_service) : 0;
+    cr_assert_eq(status, 0, "the service ended with %#x", (unsigned) status);
     nftw(stage_dir, stage_unlink, 16, FTW_DEPTH | FTW_PHYS);
 }
 

@@ -1,15 +1,40 @@
 //  session.h - what a program does with artel, for tests that look at its effects.
+//
+//  With ARTEL_STAGE=service there is a service over the case's directory.
 
 #ifndef ARTEL_SESSION_H
 #define ARTEL_SESSION_H
 
 #include "artel.h"
 #include "cases.h"
+#include "served.h"
+
+static pid_t session_service, session_owner;    //  the service, and who started it
+
+static void
+session_stop_service(void)
+{
+    if (session_owner == getpid())
+        served_stop(session_service);
+}
+
+//  Start the service, if one is wanted. It ends with this process.
+static void
+session_serve(void)
+{
+    if (!served_is_wanted() || session_service)
+        return;
+    session_service = served_start(case_dir);
+    CHECK(session_service > 0, "no service answers");
+    session_owner = getpid();
+    atexit(session_stop_service);
+}
 
 static artel_t *
 session_open(const char *dir)
 {
     artel_t *artel;
+    session_serve();
     CHECK_OK(artel_open(&(artel_options_t) { .size = sizeof(artel_options_t), .dir = dir }, &artel));
     return artel;
 }
