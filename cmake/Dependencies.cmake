@@ -28,6 +28,7 @@ artel_find(NAME jansson HEADER jansson.h LIBRARIES jansson PACKAGE libjansson-de
 artel_find(NAME curl HEADER curl/curl.h LIBRARIES curl PACKAGE libcurl4-openssl-dev)
 if(ARTEL_TOOLS)
   artel_find(NAME smartcols HEADER libsmartcols/libsmartcols.h LIBRARIES smartcols PACKAGE libsmartcols-dev)
+  artel_find(NAME inih HEADER ini.h LIBRARIES inih PACKAGE libinih-dev)
 endif()
 if(ARTEL_TESTS)
   artel_find(NAME criterion HEADER criterion/criterion.h LIBRARIES criterion PACKAGE libcriterion-dev)

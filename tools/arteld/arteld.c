@@ -17,8 +17,9 @@ main(int argc, char **argv)
     if (rc >= 0)
         return rc;
     umask(077);
+    arteld_log_limit((arteld_level_t) options.log_level);
     if (options.log && arteld_log_open(options.log) != 0) {
-        arteld_say("%s: %s", options.log, strerror(errno));
+        arteld_say(ARTELD_ERROR, "%s: %s", options.log, strerror(errno));
         return ARTELD_EXIT_FAILED;
     }
     return options.no_restart ? arteld_serve(&options) : arteld_supervise(&options);

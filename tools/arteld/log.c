@@ -6,13 +6,31 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { MAX_LOG = 1024 * 1024 };
 
+static const char *const s_levels[] = { "error", "warning", "info", "debug" };
+static arteld_level_t s_limit = ARTELD_INFO;
 static const char *s_path;      //  of the file behind stderr; NULL: it is as it was given
+
+int
+arteld_log_level(const char *name)
+{
+    for (int i = ARTELD_ERROR; i <= ARTELD_DEBUG; i++)
+        if (strcmp(s_levels[i], name) == 0)
+            return i;
+    return -1;
+}
+
+void
+arteld_log_limit(arteld_level_t level)
+{
+    s_limit = level;
+}
 
 int
 arteld_log_open(const char *path)
@@ -43,8 +61,10 @@ s_turn_over(void)
 }
 
 void
-arteld_say(const char *format, ...)
+arteld_say(arteld_level_t level, const char *format, ...)
 {
+    if (level > s_limit)
+        return;
     char text[1024], stamp[32];
     struct tm tm;
     time_t now = time(NULL);
@@ -55,5 +75,5 @@ arteld_say(const char *format, ...)
     s_turn_over();
     gmtime_r(&now, &tm);
     strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    fprintf(stderr, "%s arteld: %s\n", stamp, text);
+    fprintf(stderr, "%s arteld: %s: %s\n", stamp, s_levels[level], text);
 }

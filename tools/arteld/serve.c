@@ -33,7 +33,8 @@ s_raise_fds(void)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
         return;
     limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        arteld_say(ARTELD_DEBUG, "up to %llu descriptors", (unsigned long long) limit.rlim_max);
 }
 
 //  The signals are taken with sigtimedwait, by this thread; every other is born with them blocked.
@@ -70,9 +71,9 @@ s_take(self_t *self)
            && waited < TAKE_MS && s_wait(self, STEP_MS) == 0)
         waited += STEP_MS;
     if (rc == ARTEL_ELOCKED)
-        arteld_say("another service serves %s already (%s)", self->state, holder);
+        arteld_say(ARTELD_ERROR, "another service serves %s already (%s)", self->state, holder);
     else if (rc != 0)
-        arteld_say("%s/service: %s", self->state, artel_error_code_text(rc));
+        arteld_say(ARTELD_ERROR, "%s/service: %s", self->state, artel_error_code_text(rc));
     return rc;
 }
 
@@ -83,7 +84,7 @@ s_find_state(self_t *self, const arteld_options_t *options)
     if (rc == 0)
         rc = artel_state_make(self->state);
     if (rc != 0)
-        arteld_say("the state directory %s can't be used: %s", self->state ? self->state : "",
+        arteld_say(ARTELD_ERROR, "the state directory %s can't be used: %s", self->state ? self->state : "",
                    artel_error_code_text(rc));
     return rc;
 }
@@ -95,9 +96,9 @@ s_find_socket(self_t *self)
     if (rc == 0)
         rc = artel_service_folder(self->path);
     if (rc == ARTEL_EACCES)
-        arteld_say("the folder of the socket %s is not ours alone; remove it, or set XDG_RUNTIME_DIR", self->path);
+        arteld_say(ARTELD_ERROR, "the folder of the socket %s is not ours alone; remove it, or set XDG_RUNTIME_DIR", self->path);
     else if (rc != 0)
-        arteld_say("the socket %s: %s", self->path ? self->path : "", artel_error_code_text(rc));
+        arteld_say(ARTELD_ERROR, "the socket %s: %s", self->path ? self->path : "", artel_error_code_text(rc));
     return rc;
 }
 
@@ -109,7 +110,7 @@ s_start_node(self_t *self, const char *sinks)
     int rc = artel_node_start(&(artel_node_args_t) { .state = self->state, .endpoint = endpoint,
         .sinks = sinks ? sinks : getenv("ARTEL_SINKS"), .search_ms = ARTEL_SEARCH_MS }, &self->node, why, sizeof why);
     if (rc != 0)
-        arteld_say("%s", why);
+        arteld_say(ARTELD_ERROR, "%s", why);
     return rc;
 }
 
@@ -118,7 +119,7 @@ s_say_trace(void)
 {
     char text[512];
     if (artel_trace_trouble(text, sizeof text))
-        arteld_say("%s", text);
+        arteld_say(ARTELD_WARNING, "%s", text);
 }
 
 static void
@@ -143,10 +144,10 @@ arteld_serve(const arteld_options_t *options)
     if (rc == 0)
         rc = s_start_node(&self, options->sinks);
     if (rc == 0) {
-        arteld_say("serving %s at %s", self.state, self.path);
+        arteld_say(ARTELD_INFO, "serving %s at %s", self.state, self.path);
         s_say_trace();
         int sig = s_wait(&self, -1);
-        arteld_say("%s: finishing what is under way", strsignal(sig));
+        arteld_say(ARTELD_INFO, "%s: finishing what is under way", strsignal(sig));
         artel_node_stop(&self.node, options->drain_ms);
         s_say_trace();
         unlink(self.path);

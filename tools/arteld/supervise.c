@@ -94,7 +94,7 @@ arteld_supervise(const arteld_options_t *options)
         int64_t started = s_now_ms();
         pid_t child = fork();
         if (child < 0) {
-            arteld_say("no process for the service: %s", strerror(errno));
+            arteld_say(ARTELD_ERROR, "no process for the service: %s", strerror(errno));
             return ARTELD_EXIT_FAILED;
         }
         if (child == 0)
@@ -102,7 +102,7 @@ arteld_supervise(const arteld_options_t *options)
         int status = s_attend(child, &set, &told);
         if (WIFEXITED(status) || told)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        arteld_say("the service (pid %d) died: %s; starting it again", (int) child, strsignal(WTERMSIG(status)));
+        arteld_say(ARTELD_WARNING, "the service (pid %d) died: %s; starting it again", (int) child, strsignal(WTERMSIG(status)));
         if (!first && s_now_ms() - started < STEADY_MS && s_pause(&set))
             return 0;
         first = false;
