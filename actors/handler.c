@@ -12,7 +12,6 @@
 
 enum {
     MAX_TURN = 64,
-    TOTAL_CREDIT = 64 * 1024 * 1024,    //  bytes of batches between clients and journals
     RCVHWM = 4, SNDHWM = 1000,          //  messages queued for or from a client, ipc
     HANDSHAKE_MS = 1000,
     BACKLOG = 1024,
@@ -22,6 +21,7 @@ static void
 s_entry_free(void **entry_p)
 {
     artel_handler_entry_t *entry = *entry_p;
+    free(entry->account.costs);
     free(entry->waiting);
     free(entry);
     *entry_p = NULL;
@@ -50,18 +50,25 @@ artel_handler_entry(artel_handler_self_t *self, artel_id_t writer)
 void
 artel_handler_close(artel_handler_self_t *self, artel_handler_entry_t *entry)
 {
+    self->n_open -= entry->open;
     entry->open = false;
-    self->credit_left += entry->credit;
-    entry->credit = 0;
 }
 
 void
-artel_handler_tell_marks(artel_handler_self_t *self, const artel_handler_entry_t *entry)
+artel_handler_drop(artel_handler_self_t *self, artel_handler_entry_t *entry)
+{
+    artel_id_t writer = entry->writer;
+    artel_credit_done(&self->credit, &entry->account);
+    zhashx_delete(self->entries, writer.at);
+}
+
+void
+artel_handler_tell_marks(artel_handler_self_t *self, artel_handler_entry_t *entry)
 {
     const artel_handler_trouble_t *trouble = &self->troubles[self->sinks->primary];
     artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
         entry->writer, entry->accepted, entry->durable, entry->delivered, trouble->code,
-        artel_str(trouble->text) } });
+        artel_str(trouble->text), artel_credit_tell(&self->credit, &entry->account, artel_now_ms()) } });
 }
 
 void
@@ -175,7 +182,6 @@ s_open(artel_handler_self_t *self, const artel_handler_args_t *args)
     self->state = args->state;
     self->wanted = args->wanted;
     self->foreign = strncmp(args->clients, "ipc:", 4) == 0;
-    self->credit_left = TOTAL_CREDIT;
     self->entries = artel_idmap_new(s_entry_free);
     self->askers = artel_idmap_new(s_free);
     STAILQ_INIT(&self->adopts);

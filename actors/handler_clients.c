@@ -3,10 +3,11 @@
 #include "handler_self.h"
 
 #include "batch.h"
+#include "bounds.h"
 #include "errors.h"
 #include "trace.h"
 
-enum { MAX_ASKERS = 1024, LONGEST_WAIT_MS = 1 << 30 };
+enum { MAX_ASKERS = 1024, MAX_WAITING = 1024, LONGEST_WAIT_MS = 1 << 30 };
 
 typedef artel_handler_self_t self_t;
 typedef artel_handler_entry_t entry_t;
@@ -34,21 +35,34 @@ s_ask_writer(self_t *self, const artel_msg_t *msg)
 
 //  Batches.
 
-//  Register the artifact_sends of a batch, to be answered when it is durable.
+//  Register the artifact_sends of a batch, to be answered when it is durable; who is not
+//  answered polls, and learns all the same.
 static void
 s_note_xids(self_t *self, entry_t *entry, const artel_msg_batch_t *head)
 {
     size_t n = head->xids.len / sizeof(artel_id_t);
-    artel_handler_wait_t *more = realloc(entry->waiting, (entry->n_waiting + n) * sizeof *more);
+    size_t room = MAX_WAITING - entry->n_waiting, answered = n < room ? n : room;
+    artel_handler_wait_t *more = realloc(entry->waiting, (entry->n_waiting + answered) * sizeof *more);
     if (more)
-        entry->waiting = more;                  //  else the client polls, and learns all the same
+        entry->waiting = more;
     for (size_t i = 0; i < n; i++) {
         artel_id_t xid;
         memcpy(xid.at, head->xids.at + i * sizeof xid, sizeof xid);
         artel_xids_add(self->xids, xid);
-        if (more)
+        if (more && i < answered)
             entry->waiting[entry->n_waiting++] = (artel_handler_wait_t) { xid, head->counter };
     }
+}
+
+//  Have what was passed made durable, unless that is asked for already.
+static void
+s_ask_durable(self_t *self, entry_t *entry)
+{
+    if (entry->asked >= entry->passed)
+        return;
+    entry->asked = entry->passed;
+    s_ask_writer(self, &(artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = {
+        entry->writer, entry->passed, ARTEL_TO_DURABLE } });
 }
 
 static void
@@ -63,13 +77,12 @@ s_pass_on(self_t *self, entry_t *entry, turn_t *turn)
     artel_wire_forward(self->writer, &turn->frame);
     zmq_msg_init(&turn->frame);
     if (wanted)
-        s_ask_writer(self, &(artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = {
-            entry->writer, entry->passed, ARTEL_TO_DURABLE } });
+        s_ask_durable(self, entry);
 }
 
 //  Why a batch cannot be taken at all; NULL if it can.
 static const char *
-s_fault(const self_t *self, const entry_t *entry, turn_t *turn)
+s_fault(const entry_t *entry, const turn_t *turn)
 {
     const artel_msg_batch_t *head = &turn->msg.batch;
     if (!artel_str_equal(head->run, artel_str(entry->run)))
@@ -78,9 +91,27 @@ s_fault(const self_t *self, const entry_t *entry, turn_t *turn)
         return "batch: xids is not a multiple of 16 bytes";
     if (zmq_msg_size(&turn->frame) > ARTEL_MAX_MESSAGE)
         return "batch: it has more than 300 KiB";
-    if (self->foreign && artel_batch_check(zmq_msg_data(&turn->frame), zmq_msg_size(&turn->frame)) != 0)
-        return "batch: a record in it is not well-formed";
     return NULL;
+}
+
+//  The next batch of its writer. What is over the credit is dropped unread; the marks say what
+//  the credit is.
+static void
+s_take_batch(self_t *self, entry_t *entry, turn_t *turn)
+{
+    const artel_msg_batch_t *head = &turn->msg.batch;
+    size_t size = zmq_msg_size(&turn->frame);
+    bool room = !entry->resetting && artel_credit_has_room(&self->credit, &entry->account, size);
+    int rc = !room ? ARTEL_EAGAIN : self->foreign ? artel_batch_check(zmq_msg_data(&turn->frame), size) : 0;
+    if (rc == 0)
+        rc = artel_credit_take(&self->credit, &entry->account, size, artel_now_ms());
+    if (rc == 0) {
+        s_pass_on(self, entry, turn);
+        return;
+    }
+    artel_handler_tell_marks(self, entry);
+    s_refuse(self, turn, head->writer, head->counter, rc, rc == ARTEL_EPROTO ? "batch: a record in it is not "
+             "well-formed" : "too much is on its way to the journals");
 }
 
 static void
@@ -92,13 +123,11 @@ s_on_batch(self_t *self, turn_t *turn)
         s_refuse(self, turn, head->writer, head->counter, ARTEL_ECLOSED, "no run_open came before it");
         return;
     }
-    const char *fault = s_fault(self, entry, turn);
-    if (fault) {
+    const char *fault = s_fault(entry, turn);
+    if (fault)
         s_refuse(self, turn, head->writer, head->counter, ARTEL_EPROTO, fault);
-        return;
-    }
-    if (head->counter == entry->passed + 1)
-        s_pass_on(self, entry, turn);
+    else if (head->counter == entry->passed + 1)
+        s_take_batch(self, entry, turn);
     else if (head->counter <= entry->accepted || head->counter > entry->passed)
         artel_handler_tell_marks(self, entry);  //  again, or a gap: where we stand
 }
@@ -144,29 +173,51 @@ s_open_fault(const artel_msg_run_open_t *open, const entry_t *entry)
     return NULL;
 }
 
+//  Have the writer open the journal. ARTEL_ELIMIT, ARTEL_ENOMEM.
+static int
+s_open(self_t *self, entry_t *entry, turn_t *turn)
+{
+    if (self->n_open >= ARTEL_MAX_OPEN_RUNS)
+        return ARTEL_ELIMIT;
+    if (!entry && !(entry = s_entry_new(self, &turn->msg.run_open)))
+        return ARTEL_ENOMEM;
+    entry->peer = turn->peer;
+    entry->opening = true;
+    self->n_open++;
+    s_ask_writer(self, &turn->msg);
+    return 0;
+}
+
+//  It is open: where it stands.
+static void
+s_tell_open(self_t *self, entry_t *entry, const turn_t *turn)
+{
+    entry->peer = turn->peer;
+    artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = {
+        .writer = entry->writer, .accepted = entry->accepted, .durable = entry->durable,
+        .credit = artel_credit_tell(&self->credit, &entry->account, artel_now_ms()),
+        .next_step = entry->next_step } });
+    artel_handler_tell_dead(self, entry);
+}
+
 static void
 s_on_run_open(self_t *self, turn_t *turn)
 {
     const artel_msg_run_open_t *open = &turn->msg.run_open;
     entry_t *entry = artel_handler_entry(self, open->writer);
     const char *fault = s_open_fault(open, entry);
-    if (!fault && !entry && !(entry = s_entry_new(self, open)))
-        fault = "out of memory";
     if (fault) {
         s_tell_opened(self, &turn->peer, open->writer, ARTEL_EINVAL, fault);
-        return;
+    } else if (entry && entry->open) {
+        s_tell_open(self, entry, turn);
+    } else if (entry && entry->opening) {
+        entry->peer = turn->peer;               //  the answer is on its way
+    } else {
+        int rc = s_open(self, entry, turn);
+        if (rc != 0)
+            s_tell_opened(self, &turn->peer, open->writer, rc, rc == ARTEL_ELIMIT ? "too many runs are open"
+                          : "out of memory");
     }
-    entry->peer = turn->peer;
-    if (entry->open)
-        artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED,
-            .run_opened = { .writer = entry->writer, .accepted = entry->accepted,
-                            .durable = entry->durable, .credit = entry->credit,
-                            .next_step = entry->next_step } });
-    else if (!entry->opening)
-        s_ask_writer(self, &turn->msg);
-    if (entry->open)
-        artel_handler_tell_dead(self, entry);
-    entry->opening = !entry->open;
 }
 
 static void
@@ -189,7 +240,7 @@ s_on_flush(self_t *self, turn_t *turn)
         return;
     }
     if (flush->level >= ARTEL_TO_DURABLE && entry->durable < flush->counter)
-        s_ask_writer(self, &turn->msg);
+        s_ask_durable(self, entry);
     artel_handler_tell_marks(self, entry);
 }
 

@@ -12,23 +12,32 @@ typedef artel_handler_entry_t entry_t;
 static void
 s_drop_if_over(self_t *self, entry_t *entry)
 {
-    if (!entry->open && !entry->opening && entry->closed && entry->retired >= entry->accepted) {
-        artel_id_t writer = entry->writer;
-        zhashx_delete(self->entries, writer.at);
-    }
+    if (!entry->open && !entry->opening && entry->closed && entry->retired >= entry->accepted)
+        artel_handler_drop(self, entry);
 }
 
-//  A share of what is left, so that the sum stays bounded; one batch at least.
+//  Nothing that was passed is with the writer any more.
 static void
-s_grant(self_t *self, entry_t *entry)
+s_forget_passed(self_t *self, entry_t *entry)
 {
-    uint64_t share = self->credit_left / 8;
-    if (share > ARTEL_CREDIT)
-        share = ARTEL_CREDIT;
-    if (share < ARTEL_MAX_MESSAGE)
-        share = ARTEL_MAX_MESSAGE;
-    entry->credit = share;
-    self->credit_left -= share < self->credit_left ? share : self->credit_left;
+    artel_credit_give(&self->credit, &entry->account, UINT64_MAX);
+    entry->resetting = false;
+}
+
+//  The marks of a journal that has been opened.
+static void
+s_begin(self_t *self, entry_t *entry, artel_msg_run_opened_t *opened)
+{
+    int64_t now = artel_now_ms();
+    s_forget_passed(self, entry);
+    entry->closed = false;
+    entry->dead = 0;
+    entry->passed = entry->accepted = opened->accepted;
+    entry->asked = 0;
+    entry->durable = opened->durable;
+    entry->next_step = opened->next_step;
+    artel_credit_begin(&self->credit, &entry->account, now);
+    opened->credit = artel_credit_tell(&self->credit, &entry->account, now);
 }
 
 static void
@@ -40,20 +49,12 @@ s_on_run_opened(self_t *self, const artel_msg_t *msg)
     artel_msg_t up = *msg;
     entry->opening = false;
     entry->open = msg->run_opened.code == 0;
-    if (entry->open) {
-        entry->closed = false;
-        entry->dead = 0;
-        entry->passed = entry->accepted = msg->run_opened.accepted;
-        entry->durable = msg->run_opened.durable;
-        entry->next_step = msg->run_opened.next_step;
-        s_grant(self, entry);
-        up.run_opened.credit = entry->credit;
-    }
+    self->n_open -= !entry->open;
+    if (entry->open)
+        s_begin(self, entry, &up.run_opened);
     artel_handler_reply(self, &entry->peer, &up);
-    if (!entry->open && !entry->passed) {       //  it never was
-        artel_id_t writer = entry->writer;
-        zhashx_delete(self->entries, writer.at);
-    }
+    if (!entry->open && !entry->passed)         //  it never was
+        artel_handler_drop(self, entry);
 }
 
 static void
@@ -62,6 +63,7 @@ s_on_accepted(self_t *self, const artel_msg_t *msg)
     entry_t *entry = artel_handler_entry(self, msg->accepted.writer);
     if (!entry)
         return;
+    artel_credit_give(&self->credit, &entry->account, msg->accepted.accepted - entry->accepted);
     entry->accepted = msg->accepted.accepted;
     artel_handler_tell_marks(self, entry);
 }
@@ -108,18 +110,33 @@ s_on_durable(self_t *self, const artel_msg_t *msg)
     artel_handler_tell_marks(self, entry);
 }
 
-//  The writer drops what it gets for this journal until our reset; the client
-//  sends again what was not accepted.
+//  The writer drops what it gets for this journal until our reset, and sends that back when it
+//  has dropped it all. Then the client is told, and sends again what was not accepted.
 static void
 s_on_refused(self_t *self, const artel_msg_t *msg)
 {
-    entry_t *entry = artel_handler_entry(self, msg->refused.writer);
+    const artel_msg_refused_t *refused = &msg->refused;
+    entry_t *entry = artel_handler_entry(self, refused->writer);
     if (!entry)
         return;
     entry->passed = entry->accepted;
-    artel_wire_send(&self->wire, self->writer, "writer", &(artel_msg_t) {
-        .id = ARTEL_MSG_RESET, .reset = { entry->writer } });
-    artel_handler_reply(self, &entry->peer, msg);
+    if (entry->asked > entry->accepted)
+        entry->asked = entry->accepted;
+    entry->resetting = true;
+    artel_wire_send(&self->wire, self->writer, "writer", &(artel_msg_t) { .id = ARTEL_MSG_RESET, .reset = {
+        refused->writer, refused->counter, refused->code, refused->text } });
+}
+
+static void
+s_on_reset(self_t *self, const artel_msg_t *msg)
+{
+    const artel_msg_reset_t *reset = &msg->reset;
+    entry_t *entry = artel_handler_entry(self, reset->writer);
+    if (!entry)
+        return;
+    s_forget_passed(self, entry);
+    artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
+        reset->writer, reset->counter, reset->code, reset->text } });
 }
 
 static void
@@ -129,6 +146,7 @@ s_on_closed(self_t *self, const artel_msg_t *msg)
     if (!entry)
         return;
     entry->closed = true;
+    s_forget_passed(self, entry);
     artel_handler_close(self, entry);           //  unasked: its program has died
     s_drop_if_over(self, entry);
 }
@@ -223,6 +241,7 @@ artel_handler_from_node(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         [ARTEL_MSG_RUN_OPENED] = s_on_run_opened,
         [ARTEL_MSG_ACCEPTED] = s_on_accepted,
         [ARTEL_MSG_REFUSED] = s_on_refused,
+        [ARTEL_MSG_RESET] = s_on_reset,
         [ARTEL_MSG_DURABLE] = s_on_durable,
         [ARTEL_MSG_CLOSED] = s_on_closed,
         [ARTEL_MSG_RETIRED] = s_on_retired,

@@ -6,6 +6,7 @@
 #ifndef ARTEL_HANDLER_SELF_H
 #define ARTEL_HANDLER_SELF_H
 
+#include "credit.h"
 #include "handler.h"
 #include "wire.h"
 #include "xids.h"
@@ -28,9 +29,11 @@ typedef struct {
     bool closed;                //  the writer has closed its journal
     uint64_t retired;           //  the sender is done with it, up to here
     uint64_t passed;            //  last batch given to the writer
+    uint64_t asked;             //  the writer was asked to make it durable up to here
     uint64_t accepted, durable, delivered;
-    uint64_t credit;            //  granted
     int64_t next_step;          //  where the run's steps went on when it was opened
+    artel_account_t account;    //  what is passed and not accepted
+    bool resetting;             //  the writer drops what it gets, until it says that it takes more
     int64_t dead;               //  why the journal takes nothing more, or 0
     char dead_why[512];
     artel_handler_wait_t *waiting;
@@ -68,7 +71,8 @@ typedef struct {
     artel_handler_trouble_t troubles[ARTEL_MAX_SINKS];
     artel_wire_t wire;
     zhashx_t *entries;          //  writer id -> artel_handler_entry_t
-    uint64_t credit_left;       //  bytes that may still be granted
+    artel_credit_t credit;      //  bytes between clients and journals
+    unsigned n_open;            //  entries that are opening or open
     artel_xids_t *xids;
     zhashx_t *askers;           //  our token (as an id) -> artel_handler_asker_t
     uint64_t last_token;
@@ -99,7 +103,7 @@ artel_handler_reply(artel_handler_self_t *self, const artel_peer_t *peer, const 
 //  Tell a client how far its writer has come, and, of a poll, what is known.
 //  Later answers replace these.
 void
-artel_handler_tell_marks(artel_handler_self_t *self, const artel_handler_entry_t *entry);
+artel_handler_tell_marks(artel_handler_self_t *self, artel_handler_entry_t *entry);
 //  That its journal takes nothing more, if that is so.
 void
 artel_handler_tell_dead(artel_handler_self_t *self, const artel_handler_entry_t *entry);
@@ -107,13 +111,17 @@ void
 artel_handler_answer_poll(void *self, const artel_peer_t *peer,
                           const artel_msg_artifact_poll_response_t *response);
 
-//  No batches come any more: what was granted goes back.
+//  No batches come any more.
 void
 artel_handler_close(artel_handler_self_t *self, artel_handler_entry_t *entry);
 
 //  Begin the next adopt that waits, if none is under way.
 void
 artel_handler_adopt_next(artel_handler_self_t *self);
+
+//  Forget an entry.
+void
+artel_handler_drop(artel_handler_self_t *self, artel_handler_entry_t *entry);
 
 //  The entry of a writer, or NULL.
 artel_handler_entry_t *

@@ -245,12 +245,15 @@ s_on_run_close(self_t *self, const artel_msg_t *msg)
     artel_writer_finish(self, entry);
 }
 
+//  What was passed before the reset has been dropped by now.
 static void
 s_on_reset(self_t *self, const artel_msg_t *msg)
 {
     entry_t *entry = artel_writer_entry(self, msg->reset.writer);
-    if (entry)
-        entry->failed = false;
+    if (!entry)
+        return;
+    entry->failed = false;
+    artel_writer_tell_handler(self, msg);
 }
 
 static int

@@ -91,6 +91,8 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     if (!run)
         return;
     s_note_trouble(self, marks);
+    if (marks->credit)                          //  an older service's holds until run_opened
+        run->credit = marks->credit;
     s_accept(run, marks->accepted);
     run->durable = marks->durable > run->durable ? marks->durable : run->durable;
     run->delivered = marks->delivered > run->delivered ? marks->delivered : run->delivered;
@@ -185,6 +187,14 @@ s_on_run_opened(artel_link_self_t *self, const artel_msg_t *msg)
     s_changed(self);
 }
 
+//  There was no room for the batch: it comes again.
+static void
+s_on_crowd(artel_run_t *run)
+{
+    s_back_off(run);
+    s_rewind(run, 0);
+}
+
 //  The node took nothing from this batch on.
 static void
 s_on_rejection(artel_link_self_t *self, artel_run_t *run, int code)
@@ -208,6 +218,8 @@ s_on_refused(artel_link_self_t *self, const artel_msg_t *msg)
         s_on_undurable(self, run, &msg->refused);
     else if (msg->refused.code == ARTEL_ECLOSED && !run->close_sent)
         run->state = ARTEL_RUN_NEW;             //  the node forgot it: open it again
+    else if (msg->refused.code == ARTEL_EAGAIN)
+        s_on_crowd(run);
     else if (msg->refused.code != ARTEL_ECLOSED && !run->dead)
         s_on_rejection(self, run, (int) msg->refused.code);
     s_changed(self);

@@ -271,7 +271,7 @@ artel_outbox_seal(artel_outbox_t *self)
     sealed->next = NULL;
     sealed->counter = self->counter++;
     sealed->records = self->logged;
-    sealed->size = zmq_msg_size(&sealed->frame);
+    sealed->size = zmq_msg_size(&sealed->frame) + ARTEL_BATCH_COST;
     self->queued_bytes += sealed->size;
     *(self->last ? &self->last->next : &self->first) = sealed;
     self->last = sealed;

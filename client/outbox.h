@@ -20,7 +20,7 @@ typedef struct artel_sealed {
     struct artel_sealed *next;
     uint64_t counter;
     uint64_t records;           //  records queued before and with this batch
-    size_t size;                //  bytes of the frame
+    size_t size;                //  bytes of the frame, and what a batch counts beside them
     zmq_msg_t frame;
 } artel_sealed_t;
 

@@ -26,7 +26,10 @@ enum {
     ARTEL_SEGMENT_MAX = 64 * 1024 * 1024,   //  segments double up to this
     ARTEL_SYNC_BYTES = 8 * 1024 * 1024,     //  dirty bytes that start an fdatasync
     ARTEL_SYNC_MS = 1000,                   //  age of dirty bytes that starts one
-    ARTEL_CREDIT = 8 * 1024 * 1024,         //  bytes a client may have unaccepted
+    ARTEL_CREDIT = 8 * 1024 * 1024,         //  bytes a writer may have unaccepted
+    ARTEL_TOTAL_CREDIT = 32 * 1024 * 1024,  //  bytes that all share; as many again for first batches
+    ARTEL_BATCH_COST = 512,                 //  bytes a batch counts beside its own
+    ARTEL_MAX_OPEN_RUNS = 8192,             //  open at once in one node
     ARTEL_DELIVER_WINDOW = 8,               //  batches in flight to one backend
     ARTEL_POLL_PARK_MS = 10000,             //  longest a poll is parked
     ARTEL_MAX_PARKED = 64,                  //  parked polls of one client

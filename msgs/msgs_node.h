@@ -4,7 +4,7 @@
 #define ARTEL_MSGS_NODE_H
 
 //  Handler to writer (with run_open, run_close, flush and batches as they came).
-#define ARTEL_RESET_FIELDS(F)           F(id, writer)
+#define ARTEL_RESET_FIELDS(F)           F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 
 //  Writer to handler and sender (with adopt and adopted).
 #define ARTEL_COMMITTED_FIELDS(F)       F(str, run) F(id, writer) F(u64, counter)

@@ -22,7 +22,8 @@ typedef struct {
     pthread_t thread;
     atomic_bool stop;
     atomic_bool silent;         //  answers nothing
-    uint64_t credit;            //  what it grants
+    uint64_t credit;            //  what it grants with run_opened
+    uint64_t marks_credit;      //  and with marks
     atomic_int_fast64_t next_step;      //  where it says the run's steps go on
     const char *endpoint;       //  where it is bound
     atomic_bool restart;        //  loses every connection, and binds again
@@ -32,6 +33,7 @@ typedef struct {
     atomic_int open_code;       //  this
     atomic_uint_fast64_t open_accepted; //  and this mark
     atomic_int refuse;          //  so many batches, with ENOSPC
+    atomic_int crowd;           //  has no room for so many
     atomic_int forget;          //  forgets the run at so many batches
     atomic_int die;             //  its disk fails at so many batches
     atomic_int unknown, pending;    //  answers so many polls with that
@@ -60,7 +62,8 @@ static void
 s_tell_marks(const artel_peer_t *peer, artel_id_t writer)
 {
     s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
-        .writer = writer, .accepted = s_node.accepted, .durable = s_node.durable, .delivered = s_node.accepted } });
+        .writer = writer, .accepted = s_node.accepted, .durable = s_node.durable, .delivered = s_node.accepted,
+        .credit = s_node.marks_credit } });
 }
 
 //  Whether this is time to be difficult.
@@ -94,6 +97,9 @@ s_on_batch(const artel_peer_t *peer, const artel_msg_batch_t *head, zmq_msg_t *f
     } else if (s_take_one(&s_node.die)) {
         s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
             .writer = head->writer, .code = ARTEL_EIO, .text = artel_str("/a/file is dead") } });
+    } else if (s_take_one(&s_node.crowd)) {
+        s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = {
+            head->writer, head->counter, ARTEL_EAGAIN, artel_str("crowded") } });
     } else if (s_take_one(&s_node.refuse)) {
         s_node.refused_size = size;
         memcpy(s_node.refused, zmq_msg_data(frame), size < sizeof s_node.refused ? size : sizeof s_node.refused);
@@ -232,7 +238,7 @@ s_node_start(const char *endpoint)
     cr_assert_eq(artel_guest_enter(), 0);
     cr_assert_eq(artel_wire_init(&s_node.wire, "handler"), 0);
     s_node.same_xid = true;
-    s_node.credit = ARTEL_CREDIT;
+    s_node.credit = s_node.marks_credit = ARTEL_CREDIT;
     s_node.endpoint = endpoint;
     s_bind();
     pthread_create(&s_node.thread, NULL, s_play_node, NULL);

@@ -231,14 +231,27 @@ Test(handler, refuses_what_is_no_message_of_a_client)
     cr_assert_eq(s_recv(s_client).error.code, ARTEL_EPROTO);
 }
 
+//  The writer refuses a batch, and sends the reset back.
+static void
+s_refuse(uint64_t counter)
+{
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = { s_id, counter, ARTEL_ENOSPC,
+        artel_str("full") } });
+    artel_msg_t reset = s_recv(s_writer);
+    cr_assert_eq(reset.id, ARTEL_MSG_RESET);
+    s_send(s_writer, reset);
+}
+
 Test(handler, takes_a_refused_batch_again_after_a_reset)
 {
     s_open_run(0);
     s_client_batch(1, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 1);
-    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = { s_id, 1, ARTEL_ENOSPC, artel_str("full") } });
-    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RESET);
-    cr_assert_eq(s_recv(s_client).refused.code, ARTEL_ENOSPC);
+    s_refuse(1);
+    artel_msg_t msg = s_recv(s_client);
+    cr_assert_eq(msg.refused.code, ARTEL_ENOSPC);
+    cr_assert_eq(msg.refused.counter, 1);
+    cr_assert(artel_str_equal(msg.refused.text, artel_str("full")));
     s_client_batch(1, false);
     cr_assert_eq(s_recv(s_writer).batch.counter, 1);
 }
@@ -252,10 +265,9 @@ Test(handler, keeps_order_whatever_is_on_its_way_when_a_batch_is_refused)
     for (uint64_t i = 1; i <= 3; i++)
         cr_assert_eq(s_recv(s_writer).batch.counter, i);
     s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = { .writer = s_id, .accepted = 1 } });
-    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_REFUSED, .refused = { s_id, 2, ARTEL_ENOSPC, artel_str("full") } });
+    s_refuse(2);
     cr_assert_eq(s_recv(s_client).accepted.accepted, 1);
     cr_assert_eq(s_recv(s_client).refused.counter, 2);
-    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RESET);
     s_client_batch(4, false);               //  sent before the client knew
     cr_assert_eq(s_recv(s_client).accepted.accepted, 1, "a gap");
     for (uint64_t i = 2; i <= 4; i++)
@@ -395,22 +407,157 @@ Test(handler, a_pending_poll_says_why_its_sink_does_not_go_on)
     cr_assert(artel_str_equal(msg.artifact_poll_response.text, artel_str("not mounted")));
 }
 
-Test(handler, grants_less_credit_the_more_writers_there_are_and_always_one_batch)
+//  Credit.
+
+//  The n-th of many writers.
+static artel_id_t
+s_nth(uint32_t n)
 {
-    uint64_t sum = 0, first = 0, last = 0;
-    for (uint32_t i = 1; i <= 200; i++) {
-        artel_id_t writer = { { 0 } };
-        memcpy(writer.at, &i, sizeof i);
-        s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), writer } });
-        cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
-        s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = { .writer = writer } });
-        last = s_recv(s_client).run_opened.credit;
-        first = first ? first : last;
-        sum += last;
+    artel_id_t writer = { { 0 } };
+    memcpy(writer.at, &n, sizeof n);
+    return writer;
+}
+
+//  run_open of the n-th writer; the credit it gets.
+static uint64_t
+s_open_nth(uint32_t n)
+{
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), s_nth(n) } });
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_RUN_OPENED, .run_opened = { .writer = s_nth(n) } });
+    return s_recv(s_client).run_opened.credit;
+}
+
+//  A large batch of the n-th writer; whether it is passed on, or else the client told to come again.
+static bool
+s_passes(uint32_t n, uint64_t counter)
+{
+    s_send_batch(s_client, (batch_t) { .writer = s_nth(n), .counter = counter, .padding = ARTEL_BATCH_TARGET });
+    artel_msg_t msg;
+    zmq_pollitem_t items[] = { { zsock_resolve(s_writer), 0, ZMQ_POLLIN, 0 },
+                               { zsock_resolve(s_client), 0, ZMQ_POLLIN, 0 } };
+    cr_assert_eq(zmq_poll(items, 2, 5000), 1);
+    if (items[0].revents) {
+        msg = s_recv(s_writer);
+        cr_assert_eq(msg.batch.counter, counter);
+        return true;
     }
-    cr_assert_eq(first, ARTEL_CREDIT);
-    cr_assert_eq(last, ARTEL_MAX_MESSAGE);
-    cr_assert_lt(sum, 64 * 1024 * 1024 + 200 * ARTEL_MAX_MESSAGE);
+    cr_assert_gt(s_recv(s_client).accepted.credit, 0);
+    msg = s_recv(s_client);
+    cr_assert_eq(msg.refused.code, ARTEL_EAGAIN);
+    cr_assert_eq(msg.refused.counter, counter);
+    return false;
+}
+
+//  Batches of a writer until one is over the credit; the last that was passed.
+static uint64_t
+s_fill(uint32_t n, uint64_t passed)
+{
+    while (s_passes(n, passed + 1))
+        passed++;
+    return passed;
+}
+
+static void
+s_accept_nth(uint32_t n, uint64_t counter)
+{
+    s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = { .writer = s_nth(n), .accepted = counter } });
+    cr_assert_eq(s_recv(s_client).accepted.accepted, counter);
+}
+
+enum { LARGE = ARTEL_BATCH_TARGET + ARTEL_BATCH_COST + 128 };   //  what such a batch counts, at most
+
+Test(handler, passes_on_no_more_than_the_credit_of_a_writer_until_some_is_accepted)
+{
+    uint64_t credit = s_open_nth(1), passed = s_fill(1, 0);
+    cr_assert_eq(credit, ARTEL_CREDIT);
+    cr_assert_leq(passed * ARTEL_BATCH_TARGET, credit);
+    cr_assert_geq((passed + 1) * LARGE, credit);
+    s_send_batch(s_client, (batch_t) { .writer = s_nth(1), .counter = passed + 2 });
+    cr_assert_eq(s_recv(s_client).accepted.accepted, 0, "a gap: nothing of it is queued");
+    s_accept_nth(1, 3);
+    cr_assert_eq(s_fill(1, passed), passed + 3);
+    s_expect_silence(s_writer);
+}
+
+Test(handler, takes_back_the_credit_of_what_the_writer_dropped_or_closed)
+{
+    s_open_run(0);
+    uint64_t passed = 0;
+    for (int round = 0; round < 3; round++) {
+        s_send_batch(s_client, (batch_t) { .writer = s_id, .counter = ++passed, .padding = ARTEL_MAX_BATCH });
+        cr_assert_eq(s_recv(s_writer).batch.counter, passed);
+        s_refuse(passed--);
+        cr_assert_eq(s_recv(s_client).id, ARTEL_MSG_REFUSED);
+    }
+    for (uint32_t n = 1; n <= 300; n++) {       //  together they'd have more than there is
+        s_open_nth(n);
+        for (uint64_t i = 1; i <= 4; i++)
+            cr_assert(s_passes(n, i), "batch %u of writer %u", (unsigned) i, n);
+        s_send(s_writer, (artel_msg_t) { .id = ARTEL_MSG_CLOSED, .closed = { .writer = s_nth(n) } });
+    }
+}
+
+Test(handler, bounds_what_all_have_under_way_and_always_takes_a_first_batch)
+{
+    enum { N = 40 };
+    uint64_t sum = 0;
+    for (uint32_t n = 1; n <= N; n++)
+        s_open_nth(n);
+    for (uint32_t n = 1; n < N; n++)
+        sum += s_fill(n, 0);
+    cr_assert_leq(sum * ARTEL_BATCH_TARGET, ARTEL_TOTAL_CREDIT + N * LARGE);
+    cr_assert_geq((sum + N) * LARGE, ARTEL_TOTAL_CREDIT);
+    cr_assert(s_passes(N, 1));
+    cr_assert_not(s_passes(N, 2));
+    s_accept_nth(N, 1);
+    cr_assert(s_passes(N, 2));
+}
+
+//  What it grants is told with every answer, so a flush asks for it.
+static uint64_t
+s_credit_of(uint32_t n)
+{
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = { .writer = s_nth(n) } });
+    return s_recv(s_client).accepted.credit;
+}
+
+Test(handler, grants_less_the_more_log_and_a_thousand_idle_runs_take_nothing_from_another)
+{
+    uint64_t last = 0;
+    for (uint32_t n = 1; n <= 1000; n++)
+        last = s_open_nth(n);
+    cr_assert_eq(last, ARTEL_MAX_MESSAGE + ARTEL_BATCH_COST);
+    for (int i = 0; i < 5000 && s_credit_of(1) < ARTEL_CREDIT; i++)
+        usleep(1000);                           //  idle they are after two seconds
+    cr_assert_eq(s_open_nth(1001), ARTEL_CREDIT);
+}
+
+Test(handler, opens_no_more_runs_than_it_has_memory_for)
+{
+    for (uint32_t n = 1; n <= ARTEL_MAX_OPEN_RUNS; n++)
+        s_open_nth(n);
+    artel_msg_t open = { .id = ARTEL_MSG_RUN_OPEN, .run_open = { artel_str("r"), s_id } };
+    s_send(s_client, open);
+    cr_assert_eq(s_recv(s_client).run_opened.code, ARTEL_ELIMIT);
+    s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_RUN_CLOSE, .run_close = { s_nth(1) } });
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_CLOSE);
+    s_send(s_client, open);
+    cr_assert_eq(s_recv(s_writer).id, ARTEL_MSG_RUN_OPEN);
+}
+
+//  A client that asks for ever makes no queue of it, however slow the disk.
+Test(handler, asks_once_for_what_is_to_be_durable)
+{
+    s_open_run(0);
+    for (uint64_t counter = 1; counter <= 2; counter++) {
+        s_client_batch(counter, false);
+        cr_assert_eq(s_recv(s_writer).batch.counter, counter);
+        for (int i = 0; i < 100; i++)
+            s_send(s_client, (artel_msg_t) { .id = ARTEL_MSG_FLUSH, .flush = { s_id, UINT64_MAX, ARTEL_TO_DURABLE } });
+        cr_assert_eq(s_recv(s_writer).flush.counter, counter);
+    }
+    s_expect_silence(s_writer);
 }
 
 //  A completion is answered though a client floods the handler with polls.

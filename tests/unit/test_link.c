@@ -9,13 +9,15 @@
 enum { MAX_BATCHES = 4096 };
 
 static artel_t *s_client;
+static atomic_int s_told;           //  sentences for the program
 
 static void
-s_no_log(void *arg, int level, const char *text)
+s_count_log(void *arg, int level, const char *text)
 {
     (void) arg;
     (void) level;
     (void) text;
+    s_told++;
 }
 
 static void
@@ -23,7 +25,7 @@ s_setup(void)
 {
     char why[64];
     s_node_start("inproc://a-node");
-    s_client = artel_client_new(&(artel_options_t) { .log = s_no_log, .queue_ms = -1 });
+    s_client = artel_client_new(&(artel_options_t) { .log = s_count_log, .queue_ms = -1 });
     s_client->dir = strdup("/nowhere");
     cr_assert_eq(artel_sinks_parse("store", &s_client->sinks, why, sizeof why), 0);
     snprintf(s_client->endpoint, sizeof s_client->endpoint, "inproc://a-node");
@@ -130,11 +132,10 @@ s_log_batches(artel_run_t *run, int n)
         cr_assert_eq(artel_run_log_row(run, i, &row, 1), 0);
 }
 
-Test(link, has_no_more_on_the_way_than_the_node_granted)
+//  The node falls silent; it gets four batches more, as it granted.
+static void
+s_expect_four_batches(artel_run_t *run)
 {
-    s_node.credit = 4 * (ARTEL_BATCH_TARGET + 512);
-    artel_run_t *run = s_run();
-    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
     int before = s_node.batches;
     s_node.silent = true;
     s_log_batches(run, 20);
@@ -143,6 +144,38 @@ Test(link, has_no_more_on_the_way_than_the_node_granted)
     for (int64_t end = s_now_ms() + WAIT_MS; s_node.batches < before + 4 && s_now_ms() < end; )
         usleep(1000);
     cr_assert_eq(s_node.batches, before + 4);
+}
+
+enum { FOUR_BATCHES = 4 * (ARTEL_BATCH_TARGET + ARTEL_BATCH_COST + 512) };
+
+Test(link, has_no_more_on_the_way_than_the_node_granted)
+{
+    s_node.credit = s_node.marks_credit = FOUR_BATCHES;
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_expect_four_batches(run);
+}
+
+Test(link, keeps_to_the_credit_that_came_last)
+{
+    artel_run_t *run = s_run();
+    s_node.marks_credit = FOUR_BATCHES;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    s_expect_four_batches(run);
+}
+
+//  That the node is crowded is no failure: nobody is told, and a flush that waits goes on waiting.
+Test(link, what_finds_no_room_comes_again)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    int before = s_node.batches;
+    s_node.crowd = 3;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    cr_assert_eq(s_node.batches, before + 4);
+    cr_assert_eq(s_told, 0);
 }
 
 Test(link, asks_for_durable_behind_the_batches_and_again_after_a_refusal)
