@@ -48,8 +48,9 @@ s_now_ms(void)
 }
 
 void
-arteld_say(const char *format, ...)
+arteld_say(arteld_level_t level, const char *format, ...)
 {
+    (void) level;
     va_list args;
     va_start(args, format);
     vsnprintf(s_stage->text, sizeof s_stage->text, format, args);
