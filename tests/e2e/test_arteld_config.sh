@@ -55,7 +55,7 @@ cat >keys.ini <<END
 sinks = store,copy=store:$work/copy
 trace = $work/of-file.trace
 END
-sinks_of() { artel log --run "$1" --json <<<'{"a":1}' >/dev/null 2>&1; [ -e "$2/catalogue.db" ]; }
+sinks_of() { artel log --run "$1" --json <<<'{"a":1}' >/dev/null 2>&1; until_true 10 [ -e "$2/catalogue.db" ]; }
 serve arteld --config keys.ini
 sinks_of one "$work/copy" && pass 'sinks are where it delivers' || fail 'sinks are where it delivers' "$(ls)"
 [ -s of-file.trace ] && pass 'trace is where it traces' || fail 'trace is where it traces' "$(ls)"
