@@ -230,7 +230,7 @@ Test(link, does_not_send_an_artifact_again_once_its_run_is_over)
     artel_run_t *run = s_run();
     artel_future_t *future = s_sent_future(run);
     cr_assert_eq(artel_run_finish(&run, 0), 0);
-    s_node.unknown = 1;
+    s_node.unknown = 1000000;                   //  until the run is delivered and forgotten
     cr_assert_eq(artel_future_wait(future, WAIT_MS), ARTEL_ENOENT);
     cr_assert_eq(s_node.sends, 1);
     artel_future_destroy(&future);
