@@ -190,6 +190,7 @@ artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *
 static void
 s_on_run_open(self_t *self, const artel_msg_t *msg)
 {
+    s_append_all(self);                         //  the run's other writers may be among them
     entry_t *entry = artel_writer_entry(self, msg->run_open.writer);
     if (entry) {
         if (entry->closing || entry->closed)

@@ -140,6 +140,17 @@ s_tell_not_started(const artel_run_t *run, int rc)
                       why, artel_client_trouble(run->client, trouble, sizeof trouble));
 }
 
+//  Behind the others: what a run that ended had to say is sent before the next one asks where its
+//  steps go on.
+static void
+s_add_run(artel_t *client, artel_run_t *run)
+{
+    artel_run_t **at = &client->runs;
+    while (*at)
+        at = &(*at)->next;
+    *at = run;
+}
+
 //  Add the run, and wait until its journal is open. A run nobody waits for any
 //  longer stays, to be closed if it opens after all.
 static int
@@ -148,10 +159,8 @@ s_open_run(artel_t *client, artel_run_t *run)
     artel_deadline_t deadline = artel_deadline(START_MS);
     pthread_mutex_lock(&client->lock);
     bool closed = client->closing, in_time = true;
-    if (!closed) {
-        run->next = client->runs;
-        client->runs = run;
-    }
+    if (!closed)
+        s_add_run(client, run);
     artel_link_wake(client);
     while (!closed && in_time && run->state != ARTEL_RUN_OPEN && run->state != ARTEL_RUN_FAILED
            && !client->stopped)

@@ -83,7 +83,7 @@ code 'then gc goes on' 0 artel gc
 head -c 3000000 /dev/urandom >big.bin
 put damaged big.bin >/dev/null
 loose=$(find state/blobs -type f -size +2000k -newer big.bin | grep -v pack | head -1)
-printf 'X' | dd of="$loose" bs=1 seek=1500000 conv=notrunc status=none
+printf 'XXXXXXXXXXXXXXXX' | dd of="$loose" bs=1 seek=1500000 conv=notrunc status=none
 code 'verify finds a flipped byte' 1 artel artifact verify
 has 'and names the artifact' "$out" 'damaged'
 has 'and the file' "$out" 'big.bin'
