@@ -121,30 +121,32 @@ no_descriptor_of_artel_is_open_in_a_program_that_is_executed(void)
 //  Locks: what a forked child keeps of its parent that is dead.
 
 static int s_ready[2];
+static int s_life[2];               //  nothing is written to it; it ends with the case
 
-//  Tell that this is reached, and stay there until killed.
+//  Stay until killed, or until there is nobody left to do that.
 static void
 s_stay(void)
 {
-    CHECK(write(s_ready[1], "x", 1) == 1, "pipe");
-    for (;;)
-        pause();
+    char c;
+    while (read(s_life[0], &c, 1) < 0)
+        continue;
+    _exit(0);
 }
 
 static int
 s_read_for_ever(void *arg, uint64_t files, uint64_t bytes)
 {
     (void) arg, (void) files, (void) bytes;
+    CHECK(write(s_ready[1], "x", 1) == 1, "pipe");
     s_stay();
     return 0;
 }
 
 static void
-s_await(int n)
+s_await(void)
 {
     char c;
-    while (n--)
-        CHECK(read(s_ready[0], &c, 1) == 1, "nobody came");
+    CHECK(read(s_ready[0], &c, 1) == 1, "nobody came");
 }
 
 //  A program with all it can hold: a run that is delivered as far as it goes, and an artifact being read.
@@ -201,14 +203,13 @@ static int s_child[2];              //  the pid of the child
 static void
 s_be_parent(void)
 {
+    close(s_life[1]);
     s_hold_all();
-    s_await(1);                                 //  the artifact is being read
+    s_await();                                  //  the artifact is being read
     pid_t child = fork();
-    if (child == 0)
-        s_stay();
-    CHECK(write(s_child[1], &child, sizeof child) == sizeof child, "pipe");
-    for (;;)
-        pause();
+    if (child > 0)
+        CHECK(write(s_child[1], &child, sizeof child) == sizeof child, "pipe");
+    s_stay();
 }
 
 //  Of a service's client the journal and its sink are the service's.
@@ -217,15 +218,13 @@ no_lock_of_a_dead_parent_is_held_by_its_child(void)
 {
     bool linked = !served_is_wanted();
     pid_t child = 0;
-    CHECK(pipe(s_ready) == 0 && pipe(s_child) == 0, "pipe");
+    CHECK(pipe(s_ready) == 0 && pipe(s_child) == 0 && pipe(s_life) == 0, "pipe");
     session_serve();
     pid_t parent = fork();
     if (parent == 0)
         s_be_parent();
-    close(s_ready[1]);
     close(s_child[1]);
     CHECK(read(s_child[0], &child, sizeof child) == sizeof child, "the parent died");
-    s_await(1);
     s_look_at_locks();
     CHECK(s_locks[APPEND].held && s_locks[SINK].held && s_locks[BLOBS].held && s_locks[PRESENCE].held == !linked,
           "it holds %d, %d, %d, %d", s_locks[APPEND].held, s_locks[SINK].held, s_locks[BLOBS].held, s_locks[PRESENCE].held);
