@@ -110,6 +110,7 @@ class Box:
         self.dir = tempfile.mkdtemp(prefix="artel-box-", dir=parent)
         self.state, self.copy = f"{self.dir}/state", f"{self.dir}/copy"
         self.stores = [self.state, self.copy] if copies else [self.state]
+        self.started = []
         self.env = dict(os.environ, ARTEL_DIR=self.state, XDG_RUNTIME_DIR=self.dir,
                         ASAN_OPTIONS="verify_asan_link_order=0:detect_leaks=0")
         if copies:
@@ -121,6 +122,7 @@ class Box:
                                    stdin=subprocess.PIPE if data else subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         process.data = data
+        self.started.append(process)
         return process
 
     @staticmethod
@@ -221,4 +223,9 @@ class Box:
                 raise Broken("kept", f"v{version} was committed as {digest}, and is {found.get(version)}")
 
     def remove(self):
+        """Also what still runs, of a case that has failed."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)

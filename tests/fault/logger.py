@@ -18,6 +18,7 @@ class Logger:
         self.process = subprocess.Popen(
             [ARTEL, "log", "--json", "--run", run, *options], env={**box.env, **(extra or {})}, text=True, bufsize=1,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        box.started.append(self.process)
 
     def __str__(self):
         return f"the program of run {self.run}"
