@@ -13,10 +13,11 @@ config() {
     mkdir -p "$1/artel"
     printf '%s\n' "${@:2}" >"$1/artel/arteld.ini"
 }
-says() { grep -q "$1" said; }
+says() { grep -q "$1" said 2>/dev/null; }
 
 # serve COMMAND...: until it serves; the directory is left in $dir
 serve() {
+    rm -f said                              # what the one before had to say
     "$@" --no-restart 2>said &
     service=$!
     until_true 20 says ' serving ' || fail "it serves" "$(cat said)"
@@ -74,17 +75,20 @@ hasnot 'debug is left out' "$(cat said)" 'arteld: debug: '
 code 'an error is one' 1 arteld --no-restart --log-level error
 has 'and said at every level' "$err" 'arteld: error: another service serves'
 stop
+rm -f said
 (ulimit -S -n 1000; exec arteld --no-restart --log-level debug --config /dev/null) 2>said &
 service=$!
 until_true 20 says ' serving '
 has 'unless it is asked for' "$(cat said)" 'arteld: debug: up to '
 stop
 echo 'log_level = debug' >level.ini
+rm -f said
 (ulimit -S -n 1000; exec arteld --no-restart --config level.ini) 2>said &
 service=$!
 until_true 20 says ' serving '
 has 'in the file as well' "$(cat said)" 'arteld: debug: up to '
 stop
+rm -f said
 arteld --no-restart --log-level warning 2>said &
 service=$!
 until_true 20 artel daemon status >/dev/null 2>&1 && pass 'it serves with warnings only' || fail 'it serves with warnings only' "$(cat said)"
