@@ -46,6 +46,7 @@ s_read_node(void *arg)
 {
     artel_link_self_t *self = arg;
     self->heard_at = artel_now_ms();
+    self->due_at = 0;
     atomic_store_explicit(&self->client->resting, false, memory_order_relaxed);
     artel_wire_drain(&self->wire, self->node, UINT32_MAX, s_take, self);
     return 0;

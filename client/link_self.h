@@ -23,6 +23,7 @@ typedef struct {
     int backoff_ms;             //  (DOWN) the pause before that
     int64_t greeted_at;         //  (GREETING)
     int64_t heard_at;           //  of the node, anything
+    int64_t due_at;             //  since when an answer is due, after a silence; 0: none is
     artel_wire_t wire;
     int64_t drained_at;         //  when open batches were last sealed
     int64_t records_at;         //  when there were any

@@ -20,6 +20,7 @@
 enum {
     FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500,
     GREETING_MS = 5000,         //  connected without a welcome
+    PROMPT_MS = 1000,           //  who was heard so lately is not asked after
     SILENCE_MS = 15000,         //  longer than a poll is parked
 };
 
@@ -121,6 +122,7 @@ s_greet(artel_link_self_t *self, int64_t now)
 {
     self->state = ARTEL_LINK_GREETING;
     self->greeted_at = self->heard_at = now;
+    self->due_at = 0;
     artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_HELLO, .hello = {
         ARTEL_WIRE_VERSION, artel_str(program_invocation_short_name), (uint64_t) getpid() } });
 }
@@ -165,16 +167,17 @@ artel_link_is_silent(artel_link_self_t *self, int64_t now)
         s_lose(self, "does not answer");
         return true;
     }
-    if (!self->monitor || self->state != ARTEL_LINK_UP || now - self->heard_at < SILENCE_MS)
+    if (!self->monitor || self->state != ARTEL_LINK_UP || now - self->heard_at < PROMPT_MS)
         return false;
     pthread_mutex_lock(&self->client->lock);
     bool waits = s_waits(self->client);
     pthread_mutex_unlock(&self->client->lock);
-    if (waits)
-        s_lose(self, "has not answered for 15 s");
-    else
-        self->heard_at = now;                   //  nothing was asked
-    return waits;
+    if (!waits || !self->due_at)                //  silence counts from the question on
+        self->due_at = waits ? now : 0;
+    if (!waits || now - self->due_at < SILENCE_MS)
+        return false;
+    s_lose(self, "has not answered for 15 s");
+    return true;
 }
 
 //  Whatever the monitor tells of is the end of the connection.

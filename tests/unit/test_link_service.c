@@ -243,6 +243,19 @@ Test(link_service, a_service_that_says_nothing_is_greeted_anew)
     cr_assert_eq(s_node.hellos, 2);
 }
 
+//  An answer that takes four seconds, after thirteen in which nothing was asked.
+Test(link_service, silence_counts_from_the_question_on)
+{
+    artel_run_t *run = s_run();
+    cr_assert_eq(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS), 0);
+    usleep(13000000);
+    s_node.silent = true;
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, 4000), ARTEL_ETIMEOUT);
+    cr_assert_eq(s_node.hellos, 1);
+    cr_assert_eq(s_warnings, 0, "%s", s_said);
+}
+
 Test(link_service, close_ends_in_time_while_the_service_is_away)
 {
     artel_run_t *run = s_run();
