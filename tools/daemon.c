@@ -146,7 +146,7 @@ artel_daemon_row(const artel_daemon_t *self)
 {
     count_t pending = { self->dir, 0 }, live = { self->dir, 0 };
     (void) artel_pending_each(self->dir, s_count_pending, &pending);
-    (void) artel_marks_each(self->dir, "clients", s_count_live, &live);
+    (void) artel_marks_each(self->dir, "clients", NULL, s_count_live, &live);
     return json_pack("{s:o s:b s:o s:o s:o s:I s:I s:o}", "dir", artel_json_text(self->dir), "serving", self->serving,
         "pid", self->pid ? json_integer(self->pid) : json_null(), "since", s_since(self),
         "socket", self->socket ? artel_json_text(self->socket) : json_null(), "pending", pending.n, "runs", live.n,

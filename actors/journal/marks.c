@@ -38,6 +38,7 @@ s_parse(char *name, artel_id_t *ret_writer)
 
 int
 artel_marks_each(const char *state, const char *folder,
+                 bool (*wanted)(const char *state, const char *run, artel_id_t writer),
                  int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg)
 {
     char *path = artel_format("%s/%s", state, folder);
@@ -54,7 +55,7 @@ artel_marks_each(const char *state, const char *folder,
             rc = errno ? ARTEL_EIO : 0;
             break;
         }
-        if (s_parse(entry->d_name, &writer))
+        if (s_parse(entry->d_name, &writer) && (!wanted || wanted(state, entry->d_name, writer)))
             rc = fn(arg, entry->d_name, writer);
     }
     if (dir)

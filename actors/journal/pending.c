@@ -153,15 +153,15 @@ artel_pending_finish(const char *state, const char *run, artel_id_t writer, uint
     return rc;
 }
 
-//  Whether the mark's journal is not there; the mark is then removed if that is safe.
+//  Whether the mark's journal is there. A mark without one is removed if that is safe.
 static bool
-s_is_orphan(const char *state, const char *run, artel_id_t writer)
+s_is_born(const char *state, const char *run, artel_id_t writer)
 {
     char *folder;
     struct stat st;
     int lock;
     if (artel_journal_folder(state, run, writer, &folder) != 0)
-        return false;
+        return true;
     bool orphan = stat(folder, &st) != 0 && errno == ENOENT;
     if (orphan && artel_births_stop(state, &lock) == 0) {
         if (stat(folder, &st) != 0 && errno == ENOENT)
@@ -169,26 +169,12 @@ s_is_orphan(const char *state, const char *run, artel_id_t writer)
         artel_fd_close(lock);
     }
     free(folder);
-    return orphan;
-}
-
-typedef struct {
-    const char *state;
-    int (*fn)(void *arg, const char *run, artel_id_t writer);
-    void *arg;
-} each_t;
-
-static int
-s_each(void *arg, const char *run, artel_id_t writer)
-{
-    each_t *each = arg;
-    return s_is_orphan(each->state, run, writer) ? 0 : each->fn(each->arg, run, writer);
+    return !orphan;
 }
 
 int
 artel_pending_each(const char *state,
                    int (*fn)(void *arg, const char *run, artel_id_t writer), void *arg)
 {
-    each_t each = { state, fn, arg };
-    return artel_marks_each(state, s_folder, s_each, &each);
+    return artel_marks_each(state, s_folder, s_is_born, fn, arg);
 }

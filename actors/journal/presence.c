@@ -85,24 +85,16 @@ artel_presence_check(const char *state, const char *run, artel_id_t writer)
     return rc;
 }
 
-typedef struct {
-    const char *state;
-    int (*fn)(void *arg, const char *run, artel_id_t writer);
-    void *arg;
-} each_t;
-
-static int
-s_each(void *arg, const char *run, artel_id_t writer)
+static bool
+s_is_dead(const char *state, const char *run, artel_id_t writer)
 {
-    each_t *each = arg;
-    return artel_presence_check(each->state, run, writer) == 0 ? each->fn(each->arg, run, writer) : 0;
+    return artel_presence_check(state, run, writer) == 0;
 }
 
 int
 artel_presence_each_dead(const char *state, int (*fn)(void *arg, const char *run, artel_id_t writer),
                          void *arg)
 {
-    each_t each = { state, fn, arg };
-    int rc = artel_marks_each(state, s_folder, s_each, &each);
+    int rc = artel_marks_each(state, s_folder, s_is_dead, fn, arg);
     return rc == ARTEL_ENOENT ? 0 : rc;
 }

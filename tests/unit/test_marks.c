@@ -58,7 +58,7 @@ Test(marks, refuses_a_run_that_is_no_run_id)
 Test(marks, are_told_with_run_and_writer)
 {
     s_write_text(s_in("marks/a." WRITER), "");
-    cr_assert_eq(artel_marks_each(s_scratch, "marks", s_note, NULL), 0);
+    cr_assert_eq(artel_marks_each(s_scratch, "marks", NULL, s_note, NULL), 0);
     cr_assert_str_eq(s_seen, "a ");
 }
 
@@ -68,7 +68,7 @@ Test(marks, other_names_are_passed_over)
         "a b." WRITER, "a.b." WRITER, "a.zz6d6520777269746572277320696400" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         s_write_text(s_in("marks/%s", names[i]), "");
-    cr_assert_eq(artel_marks_each(s_scratch, "marks", s_note, NULL), 0);
+    cr_assert_eq(artel_marks_each(s_scratch, "marks", NULL, s_note, NULL), 0);
     cr_assert_str_eq(s_seen, "");
 }
 
@@ -77,11 +77,11 @@ Test(marks, end_with_the_first_value_that_is_not_zero)
     int calls = 0;
     s_write_text(s_in("marks/a." WRITER), "");
     s_write_text(s_in("marks/b." WRITER), "");
-    cr_assert_eq(artel_marks_each(s_scratch, "marks", s_stop, &calls), 42);
+    cr_assert_eq(artel_marks_each(s_scratch, "marks", NULL, s_stop, &calls), 42);
     cr_assert_eq(calls, 1);
 }
 
 Test(marks, a_folder_that_is_not_there_is_said)
 {
-    cr_assert_eq(artel_marks_each(s_scratch, "nowhere", s_note, NULL), ARTEL_ENOENT);
+    cr_assert_eq(artel_marks_each(s_scratch, "nowhere", NULL, s_note, NULL), ARTEL_ENOENT);
 }
