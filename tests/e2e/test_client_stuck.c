@@ -1,15 +1,8 @@
 //  Closing while the store stands still. The actor that waits for it is left behind with what it
 //  uses, as artel_node_stop says: of leaks this program tells nothing.
 
+#include "sanitized.h"
 #include "stage.h"
-
-const char *__asan_default_options(void) __attribute__((visibility("default")));
-
-const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 TestSuite(stuck, .init = stage_up, .fini = stage_down, .timeout = 100);
 

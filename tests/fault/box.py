@@ -229,3 +229,13 @@ class Box:
                 process.kill()
                 process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def case(name, function, *args):
+    """Print how a case went; whether it failed."""
+    try:
+        print(f"PASS {name}: {function(*args)}", flush=True)
+        return False
+    except Broken as broken:
+        print(f"FAIL {name}: {broken}", flush=True)
+        return True

@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 
-from box import ARTEL, Box, Broken
+from box import ARTEL, Box, Broken, case
 from logger import WAIT_S, Logger
 from service import start_service
 
@@ -202,12 +202,10 @@ def resumed(box):
     return "finished"
 
 
-def report(name, function, copies=False):
+def in_box(function, copies=False):
     box = Box(copies)
     try:
-        print(f"PASS {name}: {function(box)}", flush=True)
-    except Broken as broken:
-        print(f"FAIL {name}: {broken}", flush=True)
+        return function(box)
     finally:
         box.remove()
 
@@ -216,13 +214,15 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     random.seed(seed)
-    report("a service adopts what a linked program leaves within 10 s", adopted_in_time)
-    report("a program that is taken for dead is told what is lost", taken_for_dead)
-    report("a program that comes back goes on", comes_back)
-    report("a crash is made good by who resumes the run", resumed)
-    for i in range(rounds):
-        report(f"of three adopters one delivers (seed {seed}, round {i + 1})", adopted_at_once, copies=i % 2 > 0)
+    bad = [case(name, in_box, function) for name, function in (
+        ("a service adopts what a linked program leaves within 10 s", adopted_in_time),
+        ("a program that is taken for dead is told what is lost", taken_for_dead),
+        ("a program that comes back goes on", comes_back),
+        ("a crash is made good by who resumes the run", resumed))]
+    bad += [case(f"of three adopters one delivers (seed {seed}, round {i + 1})", in_box, adopted_at_once, i % 2 > 0)
+            for i in range(rounds)]
+    return any(bad)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from box import ARTEL, BIN, Box, Broken, work
+from box import ARTEL, BIN, Box, Broken, case, work
 
 KINDS = ("random", "messages", "damaged", "claims", "counters", "records", "large", "questions")
 ROWS = 400
@@ -42,7 +42,11 @@ class Place:
 
     def __init__(self, descriptors=None):
         self.box = Box()
-        limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))) if descriptors else None
+
+        def limit():
+            if descriptors:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+
         with open(f"{self.box.dir}/log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([f"{BIN}/arteld"], env=self.box.env, preexec_fn=limit, stderr=log)
         self.socket = find_socket(self.box)
@@ -152,15 +156,6 @@ def exhaust(descriptors):
         return f"back within {took * 1000:.0f} ms"
     finally:
         place.remove()
-
-
-def case(name, fn, *args):
-    try:
-        print(f"PASS {name}: {fn(*args)}", flush=True)
-        return False
-    except Broken as broken:
-        print(f"FAIL {name}: {broken}", flush=True)
-        return True
 
 
 def main():

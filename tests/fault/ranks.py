@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 
-from box import ARTEL, Box, Broken
+from box import ARTEL, Box, Broken, case
 from logger import WAIT_S, Logger
 from service import start_service
 
@@ -187,16 +187,14 @@ def killed(box, service):
     return f"{len(came)} had come and left {sum(rank.acked for rank in came)} rows"
 
 
-def report(name, function, served):
+def in_box(function, served):
     box = Box()
     try:
         service = start_service(box) if served else None
         text = function(box, service)
         if service and (code := service.stop()) != 0:
             raise Broken("lives", f"the service ended with {code}")
-        print(f"PASS {name}: {text}", flush=True)
-    except Broken as broken:
-        print(f"FAIL {name}: {broken}", flush=True)
+        return text
     finally:
         box.remove()
 
@@ -205,14 +203,17 @@ def main():
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     random.seed(seed)
+    bad = []
     for served in (False, True):
         how = "through a service" if served else "linked"
-        report(f"eight ranks at once make one run, {how}", at_once, served)
-        report(f"a rank that is late is awaited, one that never comes is named, {how}", late_and_never, served)
-        report(f"a rank that fails and one that is killed are told by rank, {how}", badly, served)
-        report(f"a rank of another world is refused, {how}", mismatch, served)
-        for i in range(min(rounds, 1) if served else rounds):
-            report(f"eight ranks, four of them killed (seed {seed}, round {i + 1}), {how}", killed, served)
+        cases = [("eight ranks at once make one run", at_once),
+                 ("a rank that is late is awaited, one that never comes is named", late_and_never),
+                 ("a rank that fails and one that is killed are told by rank", badly),
+                 ("a rank of another world is refused", mismatch)]
+        cases += [(f"eight ranks, four of them killed (seed {seed}, round {i + 1})", killed)
+                  for i in range(min(rounds, 1) if served else rounds)]
+        bad += [case(f"{name}, {how}", in_box, function, served) for name, function in cases]
+    return any(bad)
 
 
-main()
+sys.exit(main())

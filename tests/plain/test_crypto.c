@@ -1,5 +1,6 @@
 //  OpenSSL's libcrypto: loaded by the first hash, not before, and its lack is told.
 
+#include "sanitized.h"
 #include "session.h"
 
 #include "crypto.h"
@@ -8,20 +9,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdatomic.h>
-
-//  What threads held that are gone is no leak.
-__attribute__((visibility("default"))) const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
-//  A sanitizer's allocator does not survive the fork of a program with threads.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
 
 enum { THREADS = 8, FORKS = 30 };
 

@@ -1,6 +1,7 @@
 //  A disk that fails to sync: who is told, what is never called safe, and that the next
 //  program, whose disk is well, delivers what was accepted.
 
+#include "sanitized.h"
 #include "session.h"
 
 #include <fnmatch.h>
@@ -9,13 +10,6 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
-
-//  Programs here end in the middle, and what their threads held is no leak.
-__attribute__((visibility("default"))) const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 enum { ROWS = 20, WAIT_MS = 30000, VAIN_MS = 1500, CHILD_MS = 60000 };
 

@@ -3,6 +3,7 @@
 
 #include "client.h"
 #include "link.h"
+#include "sanitized.h"
 #include "session.h"
 
 #include <dirent.h>
@@ -11,13 +12,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
-
-//  What threads held that are gone is no leak.
-__attribute__((visibility("default"))) const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 //  Exit with threads running, and in a handler, is what is tested.
 __attribute__((visibility("default"))) const char *

@@ -1,24 +1,11 @@
 //  fork(): the child is told, the parent is not disturbed, and the child may have a client of its own.
 
+#include "sanitized.h"
 #include "session.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
-
-//  What threads held that are gone is no leak.
-__attribute__((visibility("default"))) const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
-
-//  A sanitizer's allocator does not survive the fork of a program with threads.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZED = 1 };
-#else
-enum { SANITIZED = 0 };
-#endif
 
 enum { ROWS = 500, CHILD_MS = 60000 };
 

@@ -1,5 +1,6 @@
 //  What a child of a program inherits from artel: no lock, and, once it is another program, no descriptor.
 
+#include "sanitized.h"
 #include "session.h"
 
 #include <dirent.h>
@@ -7,13 +8,6 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <stdatomic.h>
-
-//  What threads held that are gone is no leak.
-__attribute__((visibility("default"))) const char *
-__asan_default_options(void)
-{
-    return "detect_leaks=0";
-}
 
 enum { LIST = 4096, EXECS = 60, THREADS = 3 };
 
