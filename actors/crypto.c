@@ -1,4 +1,4 @@
-//  crypto.c - OpenSSL's libcrypto, loaded when something is hashed for the first time.
+//  crypto.c - OpenSSL's digests, loaded when something is hashed for the first time.
 
 #include "crypto.h"
 
@@ -6,6 +6,7 @@
 #include "guest.h"
 
 #include <dlfcn.h>
+#include <openssl/opensslv.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -49,24 +50,6 @@ s_find_functions(void *library)
     return all ? 0 : ARTEL_ENOLIB;
 }
 
-//  The first fetch does what else is done once. A configuration that can't be read is
-//  no reason not to hash.
-static int
-s_init(uint64_t how)
-{
-    if (!s_functions.OPENSSL_init_crypto(how, NULL))
-        return ARTEL_ECLOSED;
-    s_functions.OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG | how, NULL);
-    EVP_MD *md = s_functions.EVP_MD_fetch(NULL, "SHA256", NULL);
-    s_functions.EVP_MD_free(md);
-    atomic_store(&s_ready, md != NULL);
-    return md ? 0 : ARTEL_ENOMEM;
-}
-
-//  OpenSSL's exit handler pulls the digests from under who hashes, and registered now
-//  it would run before ours, and before those of the host that end what we do: so
-//  there is none. Should the host's own use register one all the same, ours is its
-//  first act.
 static int
 s_load(void)
 {
@@ -75,9 +58,8 @@ s_load(void)
         return rc;
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     rc = library ? s_find_functions(library) : ARTEL_ENOLIB;
-    if (rc == 0 && !s_functions.OPENSSL_atexit(artel_guest_exit))
-        rc = ARTEL_ENOMEM;
-    return rc == 0 ? s_init(OPENSSL_INIT_NO_ATEXIT) : rc;
+    atomic_store(&s_ready, rc == 0);
+    return rc;
 }
 
 int
@@ -90,20 +72,7 @@ artel_crypto_get(const artel_crypto_t **ret)
         rc = atomic_load(&s_ready) ? 0 : s_load();
         pthread_mutex_unlock(&s_lock);
     }
-    if (rc == 0 && !s_functions.OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL))
-        rc = ARTEL_ECLOSED;                     //  the host's exit has ended it
     if (rc == 0)
         *ret = &s_functions;
     return rc;
-}
-
-void
-artel_crypto_init_if_loaded(void)
-{
-    pthread_once(&s_once, s_install);
-    pthread_mutex_lock(&s_lock);
-    void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
-    if (library && !atomic_load(&s_ready) && s_find_functions(library) == 0)
-        s_init(0);
-    pthread_mutex_unlock(&s_lock);
 }

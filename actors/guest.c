@@ -2,7 +2,6 @@
 
 #include "guest.h"
 
-#include "crypto.h"
 #include "errors.h"
 #include "fds.h"
 
@@ -47,8 +46,9 @@ artel_guest_random_end(void)
     pthread_mutex_unlock(&s_random);
 }
 
-void
-artel_guest_exit(void)
+//  What exit() calls, and nothing the second time.
+static void
+s_exit(void)
 {
     void (*fn)(void) = atomic_load(&s_at_exit);
     if (atomic_exchange(&s_exit_begun, true))
@@ -108,11 +108,9 @@ s_init(void)
     if (s_is_czmq_ours)
         zsys_set_logstream(stderr);
     artel_guest_random_end();
-    //  czmq's own atexit handler aborts if an actor is left, and OpenSSL's pulls the
-    //  digests from under who hashes: ours must be registered after both, since
-    //  handlers run in reverse.
-    artel_crypto_init_if_loaded();
-    atexit(artel_guest_exit);
+    //  czmq's own atexit handler aborts if an actor is left: ours must be registered
+    //  after it, since handlers run in reverse.
+    atexit(s_exit);
 }
 
 //  czmq forgets in a forked child that it was initialised, and that it was to

@@ -30,10 +30,6 @@ artel_guest_random_end(void);
 void
 artel_guest_at_exit(void (*fn)(void));
 
-//  What exit() calls: fn, and nothing the second time.
-void
-artel_guest_exit(void);
-
 //  Whether fn has been called: czmq closes every socket then, under whoever
 //  still uses one. An actor that was left behind must not touch one any more.
 bool

@@ -159,8 +159,7 @@ s_link(zsock_t *pipe, void *arg)
         do
             rc = s_serve(&self);
         while (rc == ARTEL_LOOP_OVER);
-    zsock_destroy(&self.monitor);
-    zsock_destroy(&self.node);
+    artel_link_disconnect(&self);
     artel_wire_done(&self.wire);
 }
 

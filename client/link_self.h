@@ -43,6 +43,10 @@ artel_link_connect(artel_link_self_t *self, int64_t now);
 bool
 artel_link_is_silent(artel_link_self_t *self, int64_t now);
 
+//  Close the sockets, the monitor first: libzmq waits for one whose reader has left.
+void
+artel_link_disconnect(artel_link_self_t *self);
+
 //  A reader for the monitor.
 int
 artel_link_read_monitor(void *self);

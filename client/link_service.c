@@ -32,8 +32,8 @@ s_jitter(int ms)
     return ms / 2 + (random.at[0] | random.at[1] << 8) % (ms / 2 + 1);
 }
 
-static void
-s_disconnect(artel_link_self_t *self)
+void
+artel_link_disconnect(artel_link_self_t *self)
 {
     if (self->node)
         zmq_socket_monitor(zsock_resolve(self->node), NULL, 0);
@@ -74,7 +74,7 @@ static void
 s_lose(artel_link_self_t *self, const char *why)
 {
     bool was_up = self->state == ARTEL_LINK_UP;
-    s_disconnect(self);
+    artel_link_disconnect(self);
     s_pause(self, artel_now_ms());
     pthread_mutex_lock(&self->client->lock);
     s_forget_sent(self->client);
@@ -139,7 +139,7 @@ artel_link_connect(artel_link_self_t *self, int64_t now)
         s_greet(self, now);
         return true;
     }
-    s_disconnect(self);
+    artel_link_disconnect(self);
     s_pause(self, now);
     return false;
 }

@@ -130,11 +130,9 @@ s_read_verified(int fd, const artel_digest_t *digest, const artel_blob_place_t *
     int rc = artel_hash_new(&hash);
     if (rc != 0)
         return rc;
-    rc = artel_hash_bytes(hash, data, place->size, &found);
+    artel_hash_bytes(hash, data, place->size, &found);
     artel_hash_destroy(&hash);
-    if (rc == 0 && !artel_digest_equal(&found, digest))
-        rc = ARTEL_ECORRUPT;
-    return rc;
+    return artel_digest_equal(&found, digest) ? 0 : ARTEL_ECORRUPT;
 }
 
 int

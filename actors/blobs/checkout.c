@@ -184,12 +184,10 @@ s_write_small(checkout_t *self, int in, uint64_t offset, const artel_msg_entry_t
     ssize_t n = artel_read_at(in, self->buffer, entry->size, offset);
     if (n < 0)
         return s_fail_blob(self, artel_error_of_errno(errno), entry);
-    int rc = artel_hash_bytes(self->hash, self->buffer, (size_t) n, &found);
-    if (rc == 0 && !artel_digest_equal(&found, &entry->digest))
-        rc = ARTEL_ECORRUPT;
-    if (rc != 0)
-        return s_fail_blob(self, rc, entry);
-    rc = s_create(self, entry, &fd);
+    artel_hash_bytes(self->hash, self->buffer, (size_t) n, &found);
+    if (!artel_digest_equal(&found, &entry->digest))
+        return s_fail_blob(self, ARTEL_ECORRUPT, entry);
+    int rc = s_create(self, entry, &fd);
     if (rc != 0)
         return rc;
     rc = artel_write_all(fd, self->buffer, entry->size);

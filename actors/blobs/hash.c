@@ -14,12 +14,10 @@ enum { RING = 4 };              //  buffers of a stream; the caller may be so fa
 
 struct artel_hash {
     const artel_crypto_t *crypto;
-    EVP_MD *md;                 //  fetched once: a look-up costs more than a small digest
-    EVP_MD_CTX *ctx;            //  the caller's, or the helper's while a stream is not drained
+    SHA256_CTX state;           //  the caller's, or the helper's while a stream is not drained
     uint8_t *ring;              //  RING buffers, from the first stream on
     pthread_t thread;
     bool threaded;              //  there is a helper
-    bool failed;                //  the stream; the helper's until it is drained
 
     pthread_mutex_t mutex;      //  guards what follows
     pthread_cond_t work;        //  the helper waits for it
@@ -43,12 +41,6 @@ artel_hash_new(artel_hash_t **ret)
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->work, NULL);
     pthread_cond_init(&self->room, NULL);
-    self->md = crypto->EVP_MD_fetch(NULL, "SHA256", NULL);
-    self->ctx = crypto->EVP_MD_CTX_new();
-    if (!self->md || !self->ctx) {
-        artel_hash_destroy(&self);
-        return ARTEL_ENOMEM;
-    }
     *ret = self;
     return 0;
 }
@@ -72,8 +64,6 @@ artel_hash_destroy(artel_hash_t **self_p)
     if (!self)
         return;
     s_stop(self);
-    self->crypto->EVP_MD_CTX_free(self->ctx);
-    self->crypto->EVP_MD_free(self->md);
     pthread_cond_destroy(&self->room);
     pthread_cond_destroy(&self->work);
     pthread_mutex_destroy(&self->mutex);
@@ -82,16 +72,12 @@ artel_hash_destroy(artel_hash_t **self_p)
     *self_p = NULL;
 }
 
-int
+void
 artel_hash_bytes(artel_hash_t *self, const void *data, size_t len, artel_digest_t *ret)
 {
-    artel_digest_t digest;
-    if (!self->crypto->EVP_DigestInit_ex(self->ctx, self->md, NULL)
-        || !self->crypto->EVP_DigestUpdate(self->ctx, data, len)
-        || !self->crypto->EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
-        return ARTEL_ENOMEM;
-    *ret = digest;
-    return 0;
+    self->crypto->SHA256_Init(&self->state);
+    self->crypto->SHA256_Update(&self->state, data, len);
+    self->crypto->SHA256_Final(ret->at, &self->state);
 }
 
 static uint8_t *
@@ -103,8 +89,7 @@ s_slot(artel_hash_t *self, uint64_t i)
 static void
 s_update(artel_hash_t *self, uint64_t i)
 {
-    if (!self->crypto->EVP_DigestUpdate(self->ctx, s_slot(self, i), self->len[i % RING]))
-        self->failed = true;
+    self->crypto->SHA256_Update(&self->state, s_slot(self, i), self->len[i % RING]);
 }
 
 static void *
@@ -160,8 +145,8 @@ artel_hash_begin(artel_hash_t *self)
         s_start(self);
     }
     s_wait(self, 0);
-    self->failed = false;
-    return self->crypto->EVP_DigestInit_ex(self->ctx, self->md, NULL) ? 0 : ARTEL_ENOMEM;
+    self->crypto->SHA256_Init(&self->state);
+    return 0;
 }
 
 void *
@@ -186,15 +171,11 @@ artel_hash_push(artel_hash_t *self, size_t len)
     }
 }
 
-int
+void
 artel_hash_end(artel_hash_t *self, artel_digest_t *ret)
 {
-    artel_digest_t digest;
     s_wait(self, 0);
-    if (self->failed || !self->crypto->EVP_DigestFinal_ex(self->ctx, digest.at, NULL))
-        return ARTEL_ENOMEM;
-    *ret = digest;
-    return 0;
+    self->crypto->SHA256_Final(ret->at, &self->state);
 }
 
 bool

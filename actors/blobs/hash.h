@@ -20,21 +20,21 @@ artel_hash_new(artel_hash_t **ret);
 void
 artel_hash_destroy(artel_hash_t **self_p);
 
-//  The digest of len bytes. ARTEL_ENOMEM.
-int
+//  The digest of len bytes.
+void
 artel_hash_bytes(artel_hash_t *self, const void *data, size_t len, artel_digest_t *ret);
 
 //  A stream: begin; then take a buffer (this waits until one is free), fill it, and push
 //  its first len bytes; then end. What was pushed may be read, not written, until
 //  the next buffer is taken. A stream may be given up by beginning another.
-//  begin and end: ARTEL_ENOMEM.
+//  begin: ARTEL_ENOMEM.
 int
 artel_hash_begin(artel_hash_t *self);
 void *
 artel_hash_buffer(artel_hash_t *self);
 void
 artel_hash_push(artel_hash_t *self, size_t len);
-int
+void
 artel_hash_end(artel_hash_t *self, artel_digest_t *ret);
 
 bool

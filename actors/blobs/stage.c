@@ -158,8 +158,9 @@ int
 artel_stage_small(artel_stage_t *self, size_t size, artel_digest_t *ret)
 {
     artel_digest_t digest;
-    int rc = artel_hash_bytes(self->hash, self->room, size, &digest);
-    if (rc == 0 && !artel_stage_has(self, &digest, size))
+    int rc = 0;
+    artel_hash_bytes(self->hash, self->room, size, &digest);
+    if (!artel_stage_has(self, &digest, size))
         rc = artel_packer_add(self->packer, &digest, size);
     if (rc == 0)
         *ret = digest;

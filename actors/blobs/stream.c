@@ -130,5 +130,7 @@ artel_stream(artel_hash_t *hash, artel_stream_t *stream, artel_digest_t *ret)
         rc = s_step(hash, stream, &more);
     if (rc == 0)
         rc = s_set_size(stream);
-    return rc == 0 ? artel_hash_end(hash, ret) : rc;
+    if (rc == 0)
+        artel_hash_end(hash, ret);
+    return rc;
 }

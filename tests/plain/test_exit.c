@@ -269,29 +269,16 @@ s_is_hashing(void)
     return found;
 }
 
-//  What OpenSSL calls before it takes the digests away: nobody of ours uses them any
-//  more. Threads end a moment after they have said so.
-static void
-s_openssl_goes(void)
-{
-    int64_t deadline = case_now_ms() + 1000;
-    while (s_is_hashing() && case_now_ms() < deadline)
-        sched_yield();
-    CHECK(!s_is_hashing(), "OpenSSL ends, and a file is hashed");
-}
-
 //  A host that loads and uses OpenSSL itself once artel is open: its exit handler
-//  runs before ours.
+//  runs before ours, while a file is hashed.
 static void
 s_exit_with_openssl(void)
 {
     artel_run_t *run = session_run(session_open(case_dir));
     void *crypto = dlopen("libcrypto.so.3", RTLD_NOW);
     __typeof__(&OPENSSL_init_crypto) init;
-    __typeof__(&OPENSSL_atexit) at_exit;
     *(void **) &init = dlsym(crypto, "OPENSSL_init_crypto");
-    *(void **) &at_exit = dlsym(crypto, "OPENSSL_atexit");
-    CHECK(init && at_exit && init(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL) && at_exit(s_openssl_goes), "OpenSSL");
+    CHECK(init && init(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL), "OpenSSL");
     s_send_large(run);
     CHECK_OK(artel_run_flush(run, ARTEL_ACCEPTED, 30000));
     while (!s_is_hashing())

@@ -45,7 +45,7 @@ s_add(artel_packer_t *packer, const void *data, size_t len)
     artel_digest_t digest;
     cr_assert_eq(artel_packer_room(packer, len, &room), 0);
     memcpy(room, data, len);
-    cr_assert_eq(artel_hash_bytes(s_hash, data, len, &digest), 0);
+    artel_hash_bytes(s_hash, data, len, &digest);
     cr_assert_eq(artel_packer_add(packer, &digest, len), 0);
     return digest;
 }
@@ -130,7 +130,7 @@ Test(pack, may_be_larger_than_what_is_gathered_at_a_time)
     for (size_t i = 0; i < N; i++) {
         cr_assert_eq(artel_pack_find(&pack, &digests[i], &place), 0);
         cr_assert_eq(artel_read_at(pack.fd, data, LEN, place.offset), LEN);
-        cr_assert_eq(artel_hash_bytes(s_hash, data, LEN, &found), 0);
+        artel_hash_bytes(s_hash, data, LEN, &found);
         cr_expect(artel_digest_equal(&found, &digests[i]));
     }
     artel_pack_close(&pack);
