@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 //  A fixed table, so that the child's handler needs no memory and no lock.
-enum { MAX_FDS = 8192, MAX_TRIES = 100 };
+enum { MAX_FDS = 32768, MAX_TRIES = 100 };
 static atomic_int s_open[MAX_FDS];      //  descriptor + 1, or 0: free
 static atomic_uint s_generation;
 static atomic_uint s_forks_begun, s_forks_ended;

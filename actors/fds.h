@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 //  open(2) with O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode 0600, and remember it.
-//  Returns the descriptor, or -1 with errno (EMFILE: also if 8192 are open). Any thread.
+//  Returns the descriptor, or -1 with errno (EMFILE: also if 32768 are open). Any thread.
 int
 artel_fd_open(const char *path, int flags);
 

@@ -87,7 +87,8 @@ static int
 s_start_writer(artel_node_t *self, wiring_t *w)
 {
     artel_writer_args_t args = { .start.name = "artel/writer", .state = self->state,
-        .sinks = self->wanted, .search_ms = self->search_ms, .handler = w->writer_handler, .sender = w->writer_sender,
+        .sinks = self->wanted, .search_ms = self->search_ms,
+        .rest_ms = ARTEL_REST_MS, .handler = w->writer_handler, .sender = w->writer_sender,
         .stop_by = &self->stop_by };
     int rc = artel_actor_start(&self->writer, artel_writer, &args.start);
     s_taken(&args.start, &w->writer_handler);

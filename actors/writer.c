@@ -48,6 +48,14 @@ artel_writer_give_job(artel_writer_self_t *self, const artel_sync_job_t *job,
     artel_wire_put(self->syncer_sock, &full, sizeof full);
 }
 
+void
+artel_writer_grown(artel_writer_self_t *self, artel_writer_entry_t *entry)
+{
+    entry->grown_at = artel_now_ms();
+    if (!self->rest_at)
+        self->rest_at = entry->grown_at + self->rest_ms;
+}
+
 //  Appending.
 
 static void
@@ -67,8 +75,9 @@ s_accepted(self_t *self, entry_t *entry)
     artel_writer_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
         .writer = entry->writer, .accepted = artel_journal_accepted(entry->journal),
         .durable = artel_journal_durable(entry->journal) } });
+    artel_writer_grown(self, entry);
     if (!entry->dirty_since) {
-        entry->dirty_since = artel_now_ms();
+        entry->dirty_since = entry->grown_at;
         TAILQ_INSERT_TAIL(&self->dirty, entry, dirty);
     }
     if (artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES)
@@ -379,13 +388,44 @@ s_search_unasked(self_t *self, int64_t now)
     return (int) (self->search_at - now);
 }
 
+//  Let a journal rest if it is time; when it will be, or 0: it rests, or is not ours to touch.
+static int64_t
+s_rest(const self_t *self, entry_t *entry, int64_t now)
+{
+    if (!entry->journal || entry->closing)
+        return 0;
+    bool busy = entry->syncing || (artel_journal_dirty_bytes(entry->journal) && !entry->undurable);
+    if (busy || now < entry->grown_at + self->rest_ms)
+        return (busy ? now : entry->grown_at) + self->rest_ms;
+    artel_journal_rest(entry->journal);
+    return 0;
+}
+
+//  Let those rest that have not grown for long; how long until the next may.
+static int
+s_rest_old(self_t *self, int64_t now)
+{
+    if (self->rest_at && now >= self->rest_at) {
+        int64_t next = 0;
+        for (entry_t *entry = zhashx_first(self->entries); entry; entry = zhashx_next(self->entries)) {
+            int64_t at = s_rest(self, entry, now);
+            next = at && (!next || at < next) ? at : next;
+        }
+        self->rest_at = next;
+    }
+    return self->rest_at ? (int) (self->rest_at - now) : -1;
+}
+
 static int
 s_tick(void *arg)
 {
     self_t *self = arg;
     int64_t now = artel_now_ms();
-    int sync = s_sync_old(self, now), search = s_search_unasked(self, now);
-    return sync < 0 || (search >= 0 && search < sync) ? search : sync;
+    int waits[] = { s_sync_old(self, now), s_search_unasked(self, now), s_rest_old(self, now) }, least = -1;
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+        if (waits[i] >= 0 && (least < 0 || waits[i] < least))
+            least = waits[i];
+    return least;
 }
 
 static int
@@ -396,6 +436,7 @@ s_open(self_t *self, const artel_writer_args_t *args)
     self->state = args->state;
     self->stop_by = args->stop_by;
     self->search_ms = args->search_ms;
+    self->rest_ms = args->rest_ms;
     self->entries = artel_idmap_new(s_entry_free);
     TAILQ_INIT(&self->dirty);
     TAILQ_INIT(&self->unnoticed);

@@ -10,6 +10,7 @@ typedef struct {
     const char *state;          //  the state directory; both outlive the actor
     const char *sinks;          //  wanted sinks of new journals, as artel_sinks_format writes them
     int search_ms;              //  look for dead journals at once and this often; 0: when asked
+    int rest_ms;                //  a journal without a batch for so long rests
     zsock_t *handler;           //  PAIR; the writer owns it now
     zsock_t *sender;            //  PAIR; the writer owns it now
     //  When it is to have ended once it is told to stop, ms monotonic; outlives the actor.

@@ -115,6 +115,7 @@ s_on_open(self_t *self, entry_t *entry, const artel_sync_job_t *job)
     }
     entry->journal = job->journal;
     entry->next_step = job->next_step;
+    artel_writer_grown(self, entry);
     artel_writer_answer_open(self, entry);
     if (job->counter) {                         //  it was there: the sender goes on with it
         entry->ready = job->counter;

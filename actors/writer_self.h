@@ -40,6 +40,7 @@ typedef struct artel_writer_entry {
     bool closing;               //  CLOSE follows when the SYNCs are back
     bool closed;                //  all that is left is to say so
     int64_t dirty_since;        //  when the oldest unsynced byte came, 0: none
+    int64_t grown_at;           //  when it was opened, or a batch came
     uint64_t ready;             //  the sender may deliver up to here
     uint64_t told;              //  and knows it up to here
     bool waits;                 //  stands in unnoticed
@@ -69,6 +70,8 @@ typedef struct {
     int search_ms;              //  how often dead journals are looked for unasked; 0: never
     int64_t search_at;          //  when next
     bool searching;             //  the adopter is at it, unasked
+    int rest_ms;                //  when a journal without a batch rests
+    int64_t rest_at;            //  when next to look for such, 0: all do
     uint64_t token;             //  of the adopt under way
     uint64_t adopted, lost;     //  journals found by it, batches found missing
 } artel_writer_self_t;
@@ -108,6 +111,10 @@ artel_writer_answer_open(artel_writer_self_t *self, const artel_writer_entry_t *
 void
 artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *entry, int code,
                          const char *why, uint64_t accepted);
+
+//  It has grown, or is open: it is to rest some time.
+void
+artel_writer_grown(artel_writer_self_t *self, artel_writer_entry_t *entry);
 
 //  Readers of the sockets behind the writer.
 int

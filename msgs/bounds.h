@@ -26,6 +26,7 @@ enum {
     ARTEL_SEGMENT_MAX = 64 * 1024 * 1024,   //  segments double up to this
     ARTEL_SYNC_BYTES = 8 * 1024 * 1024,     //  dirty bytes that start an fdatasync
     ARTEL_SYNC_MS = 1000,                   //  age of dirty bytes that starts one
+    ARTEL_REST_MS = 60 * 1000,              //  after so long without a batch a journal's file is closed
     ARTEL_CREDIT = 8 * 1024 * 1024,         //  bytes a writer may have unaccepted
     ARTEL_TOTAL_CREDIT = 32 * 1024 * 1024,  //  bytes that all share; as many again for first batches
     ARTEL_BATCH_COST = 512,                 //  bytes a batch counts beside its own

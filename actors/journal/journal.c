@@ -3,7 +3,7 @@
 //  The appender's thread writes, opens segments and publishes `newest`, then
 //  `accepted`. The syncing thread reads `accepted`, then `newest`: every frame
 //  up to that counter is in the segments from `oldest` to that one. Each is
-//  synced through the descriptor that wrote it, and closed when that is done.
+//  closed when it is synced and there is a next.
 
 #include "appender.h"
 
@@ -13,14 +13,12 @@
 #include "frame.h"
 #include "layout.h"
 #include "state.h"
+#include "tail.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
@@ -30,22 +28,13 @@ enum {
 
 _Static_assert(ARTEL_SEGMENT_MIN << DOUBLINGS == ARTEL_SEGMENT_MAX, "segments double up to the largest");
 
-typedef struct segment {
-    int fd;
-    uint32_t number;
-    uint64_t seed;
-    uint64_t end;               //  behind the last frame; the appender's until there is a next
-    uint64_t room;              //  bytes that are reserved on the disk
-    struct segment *next;
-} segment_t;
-
 struct artel_journal {
     artel_appender_t of;
     unsigned generation;        //  of forks, when it was opened
     unsigned opened;            //  segments so far
-    segment_t *oldest;          //  not synced whole; the syncing thread's
+    artel_tail_t *oldest;          //  not synced whole; the syncing thread's
     uint32_t named;             //  newest segment whose name is durable; the syncing thread's
-    segment_t *_Atomic newest;
+    artel_tail_t *_Atomic newest;
     atomic_uint_fast64_t accepted, durable;     //  counters
     atomic_uint_fast64_t written, synced;       //  bytes
     atomic_int failed;          //  why nothing will ever be durable again, or 0
@@ -72,55 +61,9 @@ s_set(atomic_uint_fast64_t *at, uint64_t value)
     atomic_store_explicit(at, value, memory_order_release);
 }
 
-//  Write all parts at offset: 0 or a code, and then perhaps some of them are there.
-static int
-s_write(int fd, struct iovec *parts, int n, uint64_t offset)
-{
-    while (n > 0) {
-        ssize_t done = pwritev(fd, parts, n, (off_t) offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return done < 0 ? artel_error_of_errno(errno) : ARTEL_EIO;
-        offset += (uint64_t) done;
-        while (n > 0 && (size_t) done >= parts->iov_len) {
-            done -= (ssize_t) parts->iov_len;
-            parts++;
-            n--;
-        }
-        if (n > 0) {
-            parts->iov_base = (char *) parts->iov_base + done;
-            parts->iov_len -= (size_t) done;
-        }
-    }
-    return 0;
-}
-
-static int
-s_fdatasync(int fd)
-{
-    while (fdatasync(fd) != 0)
-        if (errno != EINTR)
-            return artel_error_of_errno(errno);
-    return 0;
-}
-
-//  Have the disk set room bytes aside, so that a full disk is met here and not
-//  in the middle of a frame; it also halves the cost of fdatasync. A file
-//  system that cannot (musl's EOPNOTSUPP, EINVAL) finds out later.
-static int
-s_reserve(int fd, uint64_t room)
-{
-    int err;
-    do
-        err = posix_fallocate(fd, 0, (off_t) room);
-    while (err == EINTR);
-    return err == 0 || err == EOPNOTSUPP || err == EINVAL ? 0 : artel_error_of_errno(err);
-}
-
 //  The mark and the head.
 static int
-s_write_head(artel_journal_t *self, segment_t *segment, bool opening)
+s_write_head(artel_journal_t *self, artel_tail_t *segment, bool opening)
 {
     const artel_appender_t *of = &self->of;
     artel_frame_t head = {
@@ -136,48 +79,26 @@ s_write_head(artel_journal_t *self, segment_t *segment, bool opening)
         { of->head, of->head_len },
     };
     segment->end = ARTEL_SEGMENT_MARK + artel_frame_size(of->head_len);
-    return s_write(segment->fd, parts, 3, 0);
-}
-
-//  Create the file; a number that is taken is the leftover of a failure.
-static int
-s_create(const artel_journal_t *self, uint32_t number, segment_t *segment)
-{
-    int fd;
-    while ((fd = artel_segment_fd(self->of.folder, number, O_WRONLY | O_CREAT | O_EXCL)) < 0) {
-        if (errno != EEXIST)
-            return artel_error_of_errno(errno);
-        number++;
-    }
-    *segment = (segment_t) { .fd = fd, .number = number,
-                             .seed = artel_frame_seed(self->of.writer, number) };
-    return 0;
+    return artel_tail_write(segment, parts, 3, 0);
 }
 
 //  Make a segment with room for the frames to come, at least `bytes`. Once its
 //  head is there it is the newest, whatever becomes of them: a reader that saw
 //  it takes the one before for finished.
 static int
-s_segment_new(artel_journal_t *self, uint32_t number, uint64_t bytes, segment_t **ret)
+s_segment_new(artel_journal_t *self, uint32_t number, uint64_t bytes, artel_tail_t **ret)
 {
-    segment_t *segment = malloc(sizeof *segment);
-    int rc = segment ? s_create(self, number, segment) : ARTEL_ENOMEM;
-    if (rc != 0) {
-        free(segment);
-        return rc;
-    }
+    artel_tail_t *segment;
     unsigned doublings = self->opened < DOUBLINGS ? self->opened : DOUBLINGS;
     uint64_t need = ARTEL_SEGMENT_MARK + artel_frame_size(self->of.head_len) + bytes;
-    segment->room = (uint64_t) ARTEL_SEGMENT_MIN << doublings;
-    if (segment->room < need)
-        segment->room = need;
-    rc = s_reserve(segment->fd, segment->room);
-    if (rc == 0)
-        rc = s_write_head(self, segment, self->opened == 0);
+    uint64_t room = (uint64_t) ARTEL_SEGMENT_MIN << doublings;
+    int rc = artel_tail_new(self->of.folder, self->of.writer, number, room > need ? room : need, &segment);
+    if (rc != 0)
+        return rc;
+    rc = s_write_head(self, segment, self->opened == 0);
     if (rc != 0) {
         artel_segment_unlink(self->of.folder, segment->number);
-        artel_fd_close(segment->fd);
-        free(segment);
+        artel_tail_destroy(&segment);
         return rc;
     }
     self->opened++;
@@ -190,11 +111,11 @@ static void
 s_free(artel_journal_t *self)
 {
     bool ours = self->generation == artel_fork_generation();
-    for (segment_t *segment = self->oldest; segment; ) {
-        segment_t *next = segment->next;
-        if (ours)
-            artel_fd_close(segment->fd);
-        free(segment);
+    for (artel_tail_t *segment = self->oldest; segment; ) {
+        artel_tail_t *next = segment->next;
+        if (!ours)
+            segment->fd = -1;
+        artel_tail_destroy(&segment);
         segment = next;
     }
     free(self);
@@ -214,7 +135,7 @@ artel_journal_start(const artel_appender_t *with, artel_journal_t **ret)
     if (rc == 0) {
         atomic_init(&self->newest, self->oldest);
         self->named = self->oldest->number;
-        rc = s_fdatasync(self->oldest->fd);
+        rc = artel_tail_sync(self->oldest);
         if (rc == 0)
             rc = artel_sync_dir(with->folder);
         if (rc != 0)
@@ -255,7 +176,7 @@ s_check(const artel_journal_t *self, const artel_journal_frame_t *frames, size_t
 
 //  Write up to AT_ONCE frames at offset.
 static int
-s_write_frames(artel_journal_t *self, const segment_t *segment,
+s_write_frames(artel_journal_t *self, const artel_tail_t *segment,
                const artel_journal_frame_t *frames, size_t n, uint64_t offset)
 {
     static const uint8_t zeros[8];
@@ -272,27 +193,27 @@ s_write_frames(artel_journal_t *self, const segment_t *segment,
         *part++ = (struct iovec) { (void *) (uintptr_t) from->data, from->len };
         *part++ = (struct iovec) { (void *) (uintptr_t) zeros, artel_frame_pad(from->len) };
     }
-    return s_write(segment->fd, parts, (int) (part - parts), offset);
+    return artel_tail_write(segment, parts, (int) (part - parts), offset);
 }
 
 //  Take back what a failed write left behind the last frame: whole frames among
 //  it would be read. Cutting gives the reserved room away, so the next append
 //  opens a new segment. If even that fails, nothing may follow.
 static void
-s_cut(artel_journal_t *self, segment_t *segment)
+s_cut(artel_journal_t *self, artel_tail_t *segment)
 {
     static const uint8_t zeros[ARTEL_FRAME_HEADER];
     segment->room = segment->end;
     if (ftruncate(segment->fd, (off_t) segment->end) == 0)
         return;
     struct iovec first = { (void *) (uintptr_t) zeros, sizeof zeros };
-    s_write(segment->fd, &first, 1, segment->end);
+    artel_tail_write(segment, &first, 1, segment->end);
     s_fail(self, ARTEL_EIO, segment->number);
 }
 
 //  All frames behind each other, or none.
 static int
-s_write_all(artel_journal_t *self, segment_t *segment, const artel_journal_frame_t *frames, size_t n)
+s_write_all(artel_journal_t *self, artel_tail_t *segment, const artel_journal_frame_t *frames, size_t n)
 {
     uint64_t offset = segment->end;
     for (size_t i = 0; i < n; ) {
@@ -309,24 +230,35 @@ s_write_all(artel_journal_t *self, segment_t *segment, const artel_journal_frame
     return 0;
 }
 
+//  The segment that takes so many bytes more: the newest, or a new one.
+static int
+s_segment_for(artel_journal_t *self, uint64_t bytes, artel_tail_t **ret)
+{
+    artel_tail_t *segment = atomic_load_explicit(&self->newest, memory_order_relaxed);
+    *ret = segment;
+    if (segment->end + bytes <= segment->room)
+        return artel_tail_wake(segment, self->of.folder);
+    int rc = artel_tail_reopen(segment, self->of.folder);           //  syncing goes through it
+    if (rc == 0)
+        rc = s_segment_new(self, segment->number + 1, bytes, ret);
+    if (rc != 0)
+        return rc;
+    segment->next = *ret;
+    atomic_store_explicit(&self->newest, *ret, memory_order_release);
+    return 0;
+}
+
 int
 artel_journal_append(artel_journal_t *self, const artel_journal_frame_t *frames, size_t n)
 {
     uint64_t bytes;
+    artel_tail_t *segment;
     int rc = s_check(self, frames, n, &bytes);
     if (rc != 0 || n == 0)
         return rc;
-    segment_t *segment = atomic_load_explicit(&self->newest, memory_order_relaxed);
-    if (segment->end + bytes > segment->room) {
-        segment_t *next;
-        rc = s_segment_new(self, segment->number + 1, bytes, &next);
-        if (rc != 0)
-            return rc;
-        segment->next = next;
-        atomic_store_explicit(&self->newest, next, memory_order_release);
-        segment = next;
-    }
-    rc = s_write_all(self, segment, frames, n);
+    rc = s_segment_for(self, bytes, &segment);
+    if (rc == 0)
+        rc = s_write_all(self, segment, frames, n);
     if (rc != 0)
         return rc;
     s_set(&self->written, s_get(&self->written) + bytes);
@@ -334,18 +266,10 @@ artel_journal_append(artel_journal_t *self, const artel_journal_frame_t *frames,
     return 0;
 }
 
-//  Cut off the room that was not used. If it stays, only space is lost: it is zeros.
-static void
-s_give_back(int fd, uint64_t end)
-{
-    int ignored = ftruncate(fd, (off_t) end);
-    (void) ignored;
-}
-
 static int
-s_sync_segment(artel_journal_t *self, const segment_t *segment)
+s_sync_segment(artel_journal_t *self, const artel_tail_t *segment)
 {
-    int rc = s_fdatasync(segment->fd);
+    int rc = artel_tail_sync(segment);
     return rc == 0 ? 0 : s_fail(self, rc, segment->number);
 }
 
@@ -363,17 +287,16 @@ s_sync_folder(artel_journal_t *self, uint32_t newest)
 
 //  Make the segments up to `last` durable, close those behind which there is another.
 static int
-s_sync_segments(artel_journal_t *self, const segment_t *last)
+s_sync_segments(artel_journal_t *self, const artel_tail_t *last)
 {
     int rc = 0;
     while (rc == 0 && self->oldest != last) {
-        segment_t *segment = self->oldest;
-        s_give_back(segment->fd, segment->end);
+        artel_tail_t *segment = self->oldest;
+        artel_tail_trim(segment, segment->end);
         rc = s_sync_segment(self, segment);
         if (rc == 0) {
             self->oldest = segment->next;
-            artel_fd_close(segment->fd);
-            free(segment);
+            artel_tail_destroy(&segment);
         }
     }
     if (rc == 0)
@@ -401,6 +324,14 @@ artel_journal_sync(artel_journal_t *self, uint64_t *ret_counter)
     return 0;
 }
 
+void
+artel_journal_rest(artel_journal_t *self)
+{
+    artel_tail_t *segment = atomic_load_explicit(&self->newest, memory_order_relaxed);
+    if (segment->fd >= 0 && s_get(&self->accepted) == s_get(&self->durable) && !atomic_load(&self->failed))
+        artel_tail_rest(segment);
+}
+
 //  Say that this is the end, behind data that is durable, and give back the rest of the room.
 static void
 s_seal(artel_journal_t *self)
@@ -408,16 +339,18 @@ s_seal(artel_journal_t *self)
     uint64_t counter;
     if (artel_journal_sync(self, &counter) != 0)
         return;
-    segment_t *segment = self->newest;
+    artel_tail_t *segment = self->newest;
+    if (artel_tail_reopen(segment, self->of.folder) != 0)
+        return;
     artel_frame_t seal = { .kind = ARTEL_FRAME_SEAL, .counter = counter, .durable = counter,
                            .sum = artel_frame_sum("", 0, segment->seed) };
     uint8_t header[ARTEL_FRAME_HEADER];
     artel_frame_encode(&seal, segment->seed, header);
     struct iovec part = { header, sizeof header };
-    if (s_write(segment->fd, &part, 1, segment->end) != 0)
+    if (artel_tail_write(segment, &part, 1, segment->end) != 0)
         return;
-    s_give_back(segment->fd, segment->end + sizeof header);
-    s_fdatasync(segment->fd);
+    artel_tail_trim(segment, segment->end + sizeof header);
+    artel_tail_sync(segment);
 }
 
 void

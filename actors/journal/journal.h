@@ -64,6 +64,12 @@ artel_journal_append(artel_journal_t *self, const artel_journal_frame_t *frames,
 int
 artel_journal_sync(artel_journal_t *self, uint64_t *ret_counter);
 
+//  All of it is durable, no sync is under way, and nothing is expected soon: give back
+//  the room reserved on the disk and the descriptor; the lock stays. The next append takes both
+//  again, or fails as the opening of a segment does. From the appender's thread.
+void
+artel_journal_rest(artel_journal_t *self);
+
 //  Why nothing more will be accepted or durable, and the path of what failed: a sync, or
 //  a write that could not be taken back. 0 (and no path): nothing has. Any thread.
 int

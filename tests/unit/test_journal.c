@@ -65,6 +65,80 @@ Test(journal, appends_more_frames_than_one_write_takes)
     artel_journal_close(&journal);
 }
 
+//  How many segments this process has open.
+static unsigned
+s_open_segments(void)
+{
+    unsigned n = 0;
+    char target[300];
+    DIR *dir = opendir("/proc/self/fd");
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL; ) {
+        ssize_t len = readlinkat(dirfd(dir), entry->d_name, target, sizeof target);
+        n += len > 4 && memcmp(target + len - 4, ".seg", 4) == 0;
+    }
+    closedir(dir);
+    return n;
+}
+
+Test(journal, that_rests_has_no_file_open_nor_room_reserved_and_goes_on_in_its_segment)
+{
+    uint64_t durable;
+    artel_journal_t *journal = s_create(), *second;
+    off_t reserved = s_size(s_segment(1));
+    s_append(journal, 3, 0);
+    artel_journal_rest(journal);                //  not durable yet
+    cr_assert_eq(s_open_segments(), 1);
+    cr_assert_eq(artel_journal_sync(journal, &durable), 0);
+    artel_journal_rest(journal);
+    artel_journal_rest(journal);
+    cr_assert_eq(s_open_segments(), 0);
+    cr_assert_lt(s_size(s_segment(1)), reserved);
+    cr_assert_eq(artel_journal_adopt(s_state, "r", s_writer, &second), ARTEL_ELOCKED);
+    s_check_all(3, 0);
+    s_append(journal, 3, 0);
+    cr_assert_eq(s_size(s_segment(1)), reserved);
+    cr_assert_eq(artel_journal_sync(journal, &durable), 0);
+    cr_assert_eq(durable, 6);
+    s_check_all(6, 0);
+    artel_journal_close(&journal);
+    cr_assert_eq(access(s_segment(2), F_OK), -1);
+}
+
+Test(journal, that_rests_takes_a_batch_too_large_for_its_segment_into_the_next)
+{
+    uint64_t durable;
+    artel_journal_t *journal = s_create();
+    s_append(journal, 1, 200 * 1024);
+    cr_assert_eq(artel_journal_sync(journal, &durable), 0);
+    artel_journal_rest(journal);
+    s_append(journal, 1, 200 * 1024);
+    cr_assert_eq(access(s_segment(2), F_OK), 0);
+    cr_assert_eq(artel_journal_sync(journal, &durable), 0);
+    s_check_all(2, 200 * 1024);
+    artel_journal_rest(journal);
+    artel_journal_close(&journal);              //  sealed all the same
+    cr_assert_eq(s_open_segments(), 0);
+    s_check_all(2, 200 * 1024);
+    cr_assert_eq(s_examine().class, ARTEL_JOURNAL_CLEAN);
+}
+
+Test(journal, that_rests_and_cannot_be_opened_accepts_nothing_until_it_can)
+{
+    uint64_t durable;
+    char aside[128];
+    artel_journal_t *journal = s_create();
+    s_append(journal, 1, 0);
+    cr_assert_eq(artel_journal_sync(journal, &durable), 0);
+    artel_journal_rest(journal);
+    snprintf(aside, sizeof aside, "%s/aside", s_state);
+    cr_assert_eq(rename(s_segment(1), aside), 0);
+    cr_assert_eq(s_try_append(journal, 1, 0), ARTEL_ENOENT);
+    cr_assert_eq(rename(aside, s_segment(1)), 0);
+    s_append(journal, 1, 0);
+    artel_journal_close(&journal);
+    s_check_all(2, 0);
+}
+
 Test(journal, is_born_whole_locked_and_marked)
 {
     artel_journal_t *journal = s_create(), *second;

@@ -19,6 +19,7 @@ static zsock_t *s_handler, *s_sender;
 //  The journal's system calls come here. A disk that is full takes nothing.
 static atomic_bool s_full, s_broken;
 static atomic_int s_slow_ms;
+static int s_rest_ms = 60000;
 static atomic_int_fast64_t s_stop_by;
 
 ssize_t
@@ -47,6 +48,7 @@ s_start(void)
     cr_assert_eq(artel_sock_pair(&s_handler, &handler), 0);
     cr_assert_eq(artel_sock_pair(&s_sender, &sender), 0);
     artel_writer_args_t args = { .start.name = "artel/writer", .state = s_state, .sinks = "store=store",
+                                 .rest_ms = s_rest_ms,
                                  .handler = handler, .sender = sender, .stop_by = &s_stop_by };
     cr_assert_eq(artel_actor_start(&s_writer, artel_writer, &args.start), 0);
 }
@@ -133,6 +135,45 @@ Test(writer, says_accepted_when_it_is_written_and_lets_it_be_delivered_when_it_i
     msg = s_recv(s_sender);
     cr_assert_eq(msg.id, ARTEL_MSG_COMMITTED);
     cr_assert_eq(msg.committed.counter, 1);
+}
+
+//  How much of the disk the journal's first segment has.
+static off_t
+s_segment_size(void)
+{
+    char path[200], id[ARTEL_ID_TEXT];
+    struct stat st;
+    artel_hex(s_id.at, sizeof s_id.at, id);
+    snprintf(path, sizeof path, "%s/runs/r/%s/00000001.seg", s_state, id);
+    cr_assert_eq(stat(path, &st), 0, "%s", path);
+    return st.st_size;
+}
+
+static void
+s_await_rest(off_t reserved)
+{
+    int64_t deadline = artel_now_ms() + 10000;
+    while (s_segment_size() == reserved && artel_now_ms() < deadline)
+        usleep(1000);
+    cr_assert_lt(s_segment_size(), reserved, "it does not rest");
+}
+
+Test(writer, lets_a_journal_rest_to_which_nothing_comes_and_goes_on_with_it)
+{
+    s_stop();
+    s_rest_ms = 50;
+    s_start();
+    s_open("r", s_id, ARTEL_RESUMES_NEVER);
+    off_t reserved = s_segment_size();
+    s_await_rest(reserved);                     //  nothing ever came
+    for (uint64_t counter = 1; counter <= 3; counter++) {
+        s_batch(counter, false);
+        s_await_accepted(counter);
+        cr_assert_eq(s_segment_size(), reserved);
+        s_flush(counter);
+        s_await_rest(reserved);
+    }
+    s_expect_journal(3);
 }
 
 Test(writer, makes_durable_within_a_second_what_nobody_waits_for)
