@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_READERS = 16 };
+enum { MAX_READERS = 16, STEP_BACK = 10 };
 
 //  czmq takes any EINTR for the end of the wait: zactor_new and zactor_destroy
 //  then return too early, and a poller says it was terminated. So no signal
@@ -171,6 +171,14 @@ artel_actor_enter(artel_start_t *start)
     start->entered = true;
     if (start->name)
         pthread_setname_np(pthread_self(), start->name);
+}
+
+//  Linux keeps a nice value of each thread, pthreads(7).
+void
+artel_actor_step_back(void)
+{
+    int ignored = nice(STEP_BACK);
+    (void) ignored;
 }
 
 //  What the loop knows of its readers.

@@ -32,6 +32,11 @@ artel_actor_stop(zactor_t **self_p, int timeout_ms);
 void
 artel_actor_enter(artel_start_t *start);
 
+//  Let this actor's thread stand behind those of the program while they compete for a
+//  core: it gets a tenth of their share, as a command under nice(1) does.
+void
+artel_actor_step_back(void);
+
 //  Something to read and what to call when it has input: a socket, or a
 //  descriptor if sock is NULL. The function takes what is there without
 //  blocking, and returns 0 to go on, or anything else to end the loop with it.

@@ -384,6 +384,7 @@ artel_store(zsock_t *pipe, void *arg)
 {
     artel_store_args_t *args = arg;
     artel_actor_enter(&args->start);
+    artel_actor_step_back();
     self_t self = { .pipe = pipe };
     int rc = s_open(&self, args);
     args->start.rc = rc;
