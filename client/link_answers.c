@@ -22,8 +22,9 @@ static void
 s_accept(artel_run_t *run, uint64_t counter)
 {
     pthread_mutex_lock(&run->outbox.lock);
-    artel_outbox_accept(&run->outbox, counter);
+    artel_sealed_t *left = artel_outbox_accept(&run->outbox, counter);
     pthread_mutex_unlock(&run->outbox.lock);
+    artel_sealed_free(left);
     if (counter > run->accepted) {
         run->accepted = counter;
         run->backoff_ms = 0;

@@ -17,7 +17,7 @@ artel_outbox_init(artel_outbox_t *self, const char *run, artel_id_t writer)
 {
     memset(self, 0, sizeof *self);
     artel_cond_init(&self->room);
-    pthread_mutex_init(&self->lock, NULL);
+    artel_brief_lock_init(&self->lock);
     strncpy(self->run, run, sizeof self->run - 1);
     self->writer = writer;
     self->counter = 1;
@@ -26,20 +26,20 @@ artel_outbox_init(artel_outbox_t *self, const char *run, artel_id_t writer)
     return artel_keys_init(&self->keys);
 }
 
-static void
-s_free_sealed(artel_sealed_t *sealed)
+void
+artel_sealed_free(artel_sealed_t *first)
 {
-    zmq_msg_close(&sealed->frame);
-    free(sealed);
+    for (artel_sealed_t *sealed = first, *next; sealed; sealed = next) {
+        next = sealed->next;
+        zmq_msg_close(&sealed->frame);
+        free(sealed);
+    }
 }
 
 void
 artel_outbox_done(artel_outbox_t *self)
 {
-    for (artel_sealed_t *s = self->first, *next; s; s = next) {
-        next = s->next;
-        s_free_sealed(s);
-    }
+    artel_sealed_free(self->first);
     artel_keys_done(&self->keys);
     free(self->cells);
     msgpack_sbuffer_destroy(&self->open);
@@ -302,31 +302,36 @@ artel_outbox_next(artel_outbox_t *self, size_t credit, zmq_msg_t *ret)
     return true;
 }
 
-void
+//  The oldest batch leaves the queue.
+static void
+s_leave(artel_outbox_t *self, artel_sealed_t *sealed)
+{
+    self->first = sealed->next;
+    if (self->unsent == sealed)                 //  accepted in an earlier life
+        self->unsent = sealed->next;
+    else
+        self->sent_bytes -= sealed->size;
+    self->queued_bytes -= sealed->size;
+    self->accepted_records = sealed->records;
+}
+
+artel_sealed_t *
 artel_outbox_accept(artel_outbox_t *self, uint64_t counter)
 {
-    bool freed = false;
-    while (self->first && self->first->counter <= counter) {
-        artel_sealed_t *sealed = self->first;
-        self->first = sealed->next;
-        if (self->unsent == sealed)             //  accepted in an earlier life
-            self->unsent = sealed->next;
-        else
-            self->sent_bytes -= sealed->size;
-        self->queued_bytes -= sealed->size;
-        self->accepted_records = sealed->records;
-        s_free_sealed(sealed);
-        freed = true;
-    }
-    if (!self->first)
-        self->last = NULL;
+    artel_sealed_t *left = self->first, *last = NULL;
     if (counter > self->accepted)
         self->accepted = counter;
-    if (freed) {
-        self->stalled = false;
-        self->refused = 0;
-        pthread_cond_broadcast(&self->room);
-    }
+    while (self->first && self->first->counter <= counter)
+        s_leave(self, last = self->first);
+    if (!last)
+        return NULL;
+    last->next = NULL;
+    if (!self->first)
+        self->last = NULL;
+    self->stalled = false;
+    self->refused = 0;
+    pthread_cond_broadcast(&self->room);
+    return left;
 }
 
 void

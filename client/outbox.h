@@ -95,9 +95,15 @@ artel_outbox_last(const artel_outbox_t *self);
 bool
 artel_outbox_next(artel_outbox_t *self, size_t credit, zmq_msg_t *ret);
 
-//  The node has everything up to counter: free it, and wake who waits for room.
-void
+//  The node has everything up to counter: wake who waits for room. Returns the batches that
+//  are not needed any more, to be freed when the lock is not held: memory goes back
+//  to the system, and callers would wait for that.
+artel_sealed_t *
 artel_outbox_accept(artel_outbox_t *self, uint64_t counter);
+
+//  Free batches that belong to no outbox; NULL is fine. No lock.
+void
+artel_sealed_free(artel_sealed_t *first);
 
 //  Nothing more will be accepted, so nobody waits for room any longer. 0: it may be again.
 void

@@ -58,6 +58,18 @@ artel_cond_init(pthread_cond_t *cond)
     pthread_condattr_destroy(&attr);
 }
 
+void
+artel_brief_lock_init(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+#ifdef PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 bool
 artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadline)
 {

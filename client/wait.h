@@ -28,6 +28,11 @@ artel_deadline_within(artel_deadline_t deadline, int least_ms, int most_ms);
 void
 artel_cond_init(pthread_cond_t *cond);
 
+//  A lock that is held for less time than it takes to sleep and be woken: who finds it
+//  taken looks again a few times first.
+void
+artel_brief_lock_init(pthread_mutex_t *lock);
+
 //  Wait until cond is signaled (or for no reason: look again); false once the deadline has passed.
 bool
 artel_wait(pthread_cond_t *cond, pthread_mutex_t *lock, artel_deadline_t deadline);

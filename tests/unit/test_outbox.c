@@ -310,6 +310,12 @@ Test(outbox, what_is_sent_again_is_the_same_byte_for_byte)
     zmq_msg_close(&again);
 }
 
+static void
+s_accept(uint64_t counter)
+{
+    artel_sealed_free(artel_outbox_accept(&s_box, counter));
+}
+
 Test(outbox, goes_on_behind_what_is_accepted_after_a_rewind)
 {
     for (int i = 0; i < 4; i++) {
@@ -318,11 +324,11 @@ Test(outbox, goes_on_behind_what_is_accepted_after_a_rewind)
     }
     for (uint64_t counter = 1; counter <= 4; counter++)
         cr_assert_eq(s_next().head.counter, counter);
-    artel_outbox_accept(&s_box, 2);
+    s_accept(2);
     cr_assert_eq(s_box.accepted_records, 2);
     artel_outbox_rewind(&s_box);
     cr_assert_eq(s_next().head.counter, 3);
-    artel_outbox_accept(&s_box, 4);             //  4 was accepted in its first sending
+    s_accept(4);                                //  4 was accepted in its first sending
     cr_assert_not(s_has_next());
     cr_assert_eq(s_box.queued_bytes, 0);
     cr_assert_eq(s_box.sent_bytes, 0);
@@ -333,10 +339,10 @@ Test(outbox, an_old_acceptance_changes_nothing)
     s_log("k", 0, 0);
     artel_outbox_seal(&s_box);
     s_next();
-    artel_outbox_accept(&s_box, 1);
+    s_accept(1);
     s_log("k", 1, 0);
     artel_outbox_seal(&s_box);
-    artel_outbox_accept(&s_box, 1);
+    s_accept(1);
     cr_assert_eq(s_box.accepted, 1);
     cr_assert_eq(s_next().head.counter, 2);
 }
@@ -351,7 +357,7 @@ Test(outbox, sends_no_more_than_the_credit_but_always_one)
     cr_assert(artel_outbox_next(&s_box, 1, &frame));
     zmq_msg_close(&frame);
     cr_assert_not(artel_outbox_next(&s_box, 1, &frame));
-    artel_outbox_accept(&s_box, 1);
+    s_accept(1);
     cr_assert(artel_outbox_next(&s_box, 1, &frame));
     zmq_msg_close(&frame);
 }
@@ -386,7 +392,7 @@ Test(outbox, has_room_again_once_something_is_accepted)
     s_fill();
     while (s_has_next())
         continue;
-    artel_outbox_accept(&s_box, s_box.first->counter);
+    s_accept(s_box.first->counter);
     cr_assert_eq(artel_outbox_wait(&s_box, 0), 0);
     cr_assert_not(s_box.stalled);
 }
@@ -417,7 +423,7 @@ s_accept_all(void *arg)
 {
     (void) arg;
     pthread_mutex_lock(&s_box.lock);
-    artel_outbox_accept(&s_box, s_box.counter);
+    s_accept(s_box.counter);
     pthread_mutex_unlock(&s_box.lock);
     return NULL;
 }
