@@ -1,0 +1,59 @@
+"""/_fake/…: what a test asks of the server and orders from it. No credentials; JSON in and out.
+
+    GET /_fake/state       all that is held (dump.py)
+    GET /_fake/errors      what was refused that no right client sends; DELETE forgets it
+    GET /_fake/warnings    habits that are taken, but that ours must not have; DELETE forgets them
+    GET /_fake/requests    every request so far: at, method, path, operation, status, headers; DELETE forgets them
+    GET /_fake/faults      the rules of faults.py and how often each struck; POST adds a list; DELETE clears
+    POST /_fake/settings   {"features": […], "multipart_from": N, "verify_bytes": bool, "url_lifetime_s": N}
+    POST /_fake/stop       {"run": "ENTITY/PROJECT/RUN"}: somebody presses Stop
+"""
+from dump import dump
+from state import Refusal
+
+
+def answer(world, method, what, body):
+    """The JSON answer."""
+    act = ACTS.get((method, what))
+    if not act:
+        raise Refusal("control", f"no {method} /_fake/{what}", 404)
+    with world.state.lock:
+        return act(world, body)
+
+
+def settings(world, body):
+    for name, value in body.items():
+        if name == "features":
+            world.state.features = set(value)
+        elif name == "url_lifetime_s":
+            world.signer.lifetime_s = value
+        elif name in ("multipart_from", "verify_bytes"):
+            setattr(world.state, name, value)
+        else:
+            raise Refusal("control", f"no setting {name}", 400)
+    return {}
+
+
+def stop(world, body):
+    world.state.runs[body["run"]].stopped = True
+    return {}
+
+
+def listed(name):
+    return lambda world, _: getattr(world.record, name)
+
+
+def forgotten(name):
+    return lambda world, _: getattr(world.record, name).clear() or {}
+
+
+ACTS = {
+    ("GET", "state"): lambda world, _: dump(world),
+    ("GET", "faults"): lambda world, _: world.faults.rules,
+    ("POST", "faults"): lambda world, rules: world.faults.order(rules) or {},
+    ("DELETE", "faults"): lambda world, _: world.faults.clear() or {},
+    ("POST", "settings"): settings,
+    ("POST", "stop"): stop,
+    **{("GET", name): listed(name) for name in ("errors", "warnings", "requests")},
+    **{("DELETE", name): forgotten(name) for name in ("errors", "warnings", "requests")},
+}
