@@ -200,9 +200,10 @@ s_be_parent(void)
     close(s_life[1]);
     s_hold_all();
     s_await();                                  //  the artifact is being read
-    pid_t child = fork();
-    if (child > 0)
+    if (fork() == 0) {                          //  by now it has closed what it is not to keep
+        pid_t child = getpid();
         CHECK(write(s_child[1], &child, sizeof child) == sizeof child, "pipe");
+    }
     s_stay();
 }
 
