@@ -2,6 +2,7 @@
 
 #include "adopter.h"
 
+#include "clients.h"
 #include "errors.h"
 #include "pending.h"
 #include "presence.h"
@@ -58,6 +59,7 @@ s_search(self_t *self, char *why, size_t size)
 {
     int ours = artel_state_is_ours(self->state);
     if (ours > 0) {
+        artel_clients_sweep(self->state);
         (void) artel_presence_each_dead(self->state, s_gone, self);
         return artel_adopt_all(self->state, s_found, self, why, size);
     }

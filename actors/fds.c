@@ -146,3 +146,10 @@ artel_fd_unlock(int fd)
     struct flock lock = { .l_type = F_UNLCK, .l_whence = SEEK_SET };
     (void) fcntl(fd, F_OFD_SETLK, &lock);
 }
+
+int
+artel_fd_is_locked(int fd)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    return fcntl(fd, F_OFD_GETLK, &lock) != 0 ? ARTEL_EIO : lock.l_type != F_UNLCK;
+}

@@ -25,6 +25,11 @@ artel_fd_lock(int fd, bool exclusive, bool wait);
 void
 artel_fd_unlock(int fd);
 
+//  Whether another holds a lock on the file: 1, 0, or ARTEL_EIO. Only asks, and so never keeps
+//  anybody from locking.
+int
+artel_fd_is_locked(int fd);
+
 //  Raised by one in each forked child. Compare before any mutex.
 unsigned
 artel_fork_generation(void);

@@ -153,15 +153,15 @@ artel_service_take(const char *state, int *ret_fd, char *why, size_t size)
     return rc;
 }
 
-//  Only asks: a lock of ours, held for a moment, would keep a service from starting.
 int
 artel_service_holder(const char *state)
 {
-    struct flock lock = { .l_type = F_WRLCK };
     int fd, rc = s_open_lock(state, O_RDWR, &fd);
     if (rc != 0)
         return rc == ARTEL_ENOENT ? 0 : rc;
-    rc = fcntl(fd, F_OFD_GETLK, &lock) != 0 ? ARTEL_EIO : lock.l_type == F_UNLCK ? 0 : s_read_pid(fd);
+    rc = artel_fd_is_locked(fd);
+    if (rc > 0)
+        rc = s_read_pid(fd);
     artel_fd_close(fd);
     return rc;
 }

@@ -3,6 +3,10 @@
 #include "actors.h"
 #include "adopter.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 static zactor_t *s_adopter;
 static zsock_t *s_sock;
 
@@ -55,6 +59,19 @@ Test(adopter, tells_of_each_journal_and_then_that_it_is_over)
     artel_adopter_result_t result = s_answer();
     cr_assert_eq(result.event, ARTEL_ADOPTER_OVER);
     cr_assert_eq(result.rc, 0);
+}
+
+Test(adopter, sweeps_what_a_program_left_that_was_killed_before_it_had_a_presence)
+{
+    int fd;
+    char *folder = artel_format("%s/clients", s_state), *path = artel_format("%s/r.1234~", folder);
+    cr_assert(mkdir(folder, 0700) == 0 && (fd = creat(path, 0600)) >= 0);
+    close(fd);
+    s_ask(1);
+    cr_assert_eq(s_answer().event, ARTEL_ADOPTER_OVER);
+    cr_assert_neq(access(path, F_OK), 0);
+    free(path);
+    free(folder);
 }
 
 Test(adopter, adopts_nothing_in_another_machines_directory)

@@ -30,6 +30,7 @@ static void
 s_setup(void)
 {
     s_scratch_make();
+    cr_assert_eq(mkdir(s_in("tmp"), 0700), 0);
     s_node.state = s_scratch;
     snprintf(s_endpoint, sizeof s_endpoint, "ipc://%s/socket", s_scratch);
     setenv("ARTEL_ENDPOINT", s_endpoint, 1);

@@ -17,6 +17,7 @@ static void
 s_setup(void)
 {
     s_scratch_make();
+    cr_assert_eq(mkdir(s_in("tmp"), 0700), 0);
     artel_fds_init();
     s_seen[0] = 0;
 }
