@@ -134,8 +134,9 @@ ARTEL_API int artel_run_start(artel_t *self, const artel_run_options_t *options,
  *  world is over 1: whoever comes first makes the run, whoever comes later joins it. Of resume only
  *  ARTEL_RESUME_MUST counts: the run must be there. The run is over when all ranks have finished, or
  *  somebody has who started or resumed it with artel_run_start; its exit code is the first that is
- *  not 0. A rank that died may join again. ARTEL_EINVAL also if the run has another world; else as
- *  artel_run_start. */
+ *  not 0. A rank is one handle's until that has finished the run or its process has died: who claims it
+ *  meanwhile gets ARTEL_ELOCKED, who comes after that may join. ARTEL_EINVAL also if the run has another
+ *  world; else as artel_run_start. */
 ARTEL_API int artel_run_join(artel_t *self, const artel_run_options_t *options, uint32_t rank,
                              uint32_t world, artel_run_t **ret);
 

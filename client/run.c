@@ -6,13 +6,22 @@
 #include "errors.h"
 #include "fds.h"
 #include "link.h"
+#include "rank.h"
 #include "values.h"
 
 enum { START_RECORDS = 2 };     //  that a run begins with (start.c)
 
 void
+artel_run_release(artel_run_t *run)
+{
+    artel_rank_release(run->client->dir, run->id, run->rank, run->claim);
+    run->claim = -1;
+}
+
+void
 artel_run_free(artel_run_t *run)
 {
+    artel_run_release(run);
     artel_fd_close(run->presence);
     artel_outbox_done(&run->outbox);
     artel_about_done(run);
@@ -191,6 +200,7 @@ artel_run_finish(artel_run_t **run_p, int exit_code)
     pthread_mutex_unlock(&run->outbox.lock);
     run->exit_code = exit_code;
     artel_run_end(run);
+    artel_run_release(run);
     rc = run->jobs || run->exited ? 0 : ARTEL_ENOMEM;
     pthread_mutex_unlock(&client->lock);
     artel_link_wake(client);

@@ -25,6 +25,7 @@ struct artel_run {
     artel_run_about_t about;
     bool owns_client;           //  made by artel_start
     int presence;               //  says to a service that we live (presence.h), or -1
+    int claim;                  //  holds the rank (rank.h), or -1
 
     bool finished;              //  (outbox's lock) the caller may not log any more
 
@@ -64,6 +65,10 @@ artel_run_dead_why(artel_run_t *run, char *ret, size_t size);
 //  Queue a record, waiting for room as a log call does, and have it sent at once.
 int
 artel_run_put(artel_run_t *run, const artel_msg_t *record, uint64_t *ret_counter);
+
+//  Give the rank back, if it is one. Any thread, the lock held once others know of the run.
+void
+artel_run_release(artel_run_t *run);
 
 //  Write the exit once nothing of the run is being read. The lock is held.
 void

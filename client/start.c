@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "link.h"
 #include "presence.h"
+#include "rank.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -65,14 +66,38 @@ s_put_start(artel_run_t *run, const artel_run_options_t *o)
         &counter);
 }
 
+static int
+s_tell_no_file(const artel_run_t *run, int rc)
+{
+    return artel_fail(&run->client->notes, rc, "run %s was not started: its file in %s/clients: %s", run->id,
+                      run->client->dir, artel_error_code_text(rc));
+}
+
 //  A service is to know whether we will come back for our journal.
 static int
 s_say_present(artel_run_t *run)
 {
-    artel_t *client = run->client;
-    int rc = artel_presence_begin(client->dir, run->id, run->writer, &run->presence);
-    return rc == 0 ? 0 : artel_fail(&client->notes, rc, "run %s was not started: its file in %s/clients: %s", run->id,
-                                    client->dir, artel_error_code_text(rc));
+    int rc = artel_presence_begin(run->client->dir, run->id, run->writer, &run->presence);
+    return rc == 0 ? 0 : s_tell_no_file(run, rc);
+}
+
+static int
+s_tell_taken(const artel_run_t *run)
+{
+    const char *dir = run->client->dir;
+    char who[128];
+    artel_rank_holder(dir, run->id, run->rank, who, sizeof who);
+    return artel_fail(&run->client->notes, ARTEL_ELOCKED, "run %s was not started in %s: rank %u of %u is taken by %s; "
+                      "it is free when that has finished the run, or died", run->id, dir, (unsigned) run->rank,
+                      (unsigned) run->world, *who ? who : "another program");
+}
+
+//  A rank is one program's at a time.
+static int
+s_claim_rank(artel_run_t *run)
+{
+    int rc = artel_rank_claim(run->client->dir, run->id, run->rank, &run->claim);
+    return rc == 0 ? 0 : rc == ARTEL_ELOCKED ? s_tell_taken(run) : s_tell_no_file(run, rc);
 }
 
 //  What is to be started: a run of its own (world 0), or a rank of one.
@@ -89,12 +114,14 @@ s_new_run(artel_t *client, const wish_t *wish, artel_run_t **ret)
     if (!run)
         return ARTEL_ENOMEM;
     run->client = client;
-    run->presence = -1;
+    run->presence = run->claim = -1;
     run->writer = artel_id_new();
     run->resumes = wish->resumes;
     run->rank = wish->rank;
     run->world = wish->world;
     int rc = s_take_id(run, wish->options.id);
+    if (rc == 0 && run->world)
+        rc = s_claim_rank(run);
     int made = artel_outbox_init(&run->outbox, run->id, run->writer);
     if (rc == 0)
         rc = made;
@@ -168,6 +195,8 @@ s_open_run(artel_t *client, artel_run_t *run)
     int rc = run->state == ARTEL_RUN_OPEN ? 0 : run->state == ARTEL_RUN_FAILED ? run->open_code
              : in_time ? ARTEL_ECLOSED : ARTEL_ETIMEOUT;
     run->abandoned = rc == ARTEL_ETIMEOUT;
+    if (run->abandoned)
+        artel_run_release(run);
     if (rc != 0 && !run->abandoned)
         s_unlink(client, run);
     pthread_mutex_unlock(&client->lock);

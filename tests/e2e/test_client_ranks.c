@@ -173,6 +173,27 @@ Test(ranks, that_say_another_world_are_refused_with_what_the_run_has)
     s_start_and_finish(1, 4, 0);
 }
 
+Test(ranks, one_that_is_taken_is_refused_with_who_has_it_until_that_has_finished)
+{
+    artel_run_t *run = s_join(1, 4), *other;
+    RC(s_try_join(1, 4, &other), ARTEL_ELOCKED);
+    char pid[32];
+    snprintf(pid, sizeof pid, "(pid %d)", (int) getpid());
+    cr_assert(strstr(stage_error(), "run r ") && strstr(stage_error(), "rank 1 of 4") && strstr(stage_error(), pid),
+              "%s", stage_error());
+    s_finish(run, 0);
+    SQL_IS("1", "SELECT count(*) FROM writers");    //  who was refused left nothing
+    s_start_and_finish(1, 4, 0);
+}
+
+Test(ranks, are_free_again_when_they_could_not_be_started)
+{
+    artel_run_options_t must = { .size = sizeof must, .id = "r", .resume = ARTEL_RESUME_MUST };
+    artel_run_t *run;
+    RC(artel_run_join(stage_artel, &must, 0, 2, &run), ARTEL_ENOENT);
+    s_start_and_finish(0, 2, 0);
+}
+
 Test(ranks, may_make_a_world_in_a_run_that_was_there)
 {
     artel_run_t *owner = s_own(ARTEL_RESUME_NEVER), *worker = s_join(0, 2), *other;

@@ -5,7 +5,7 @@ Usage: ranks.py [ROUNDS [SEED]]
 
 Each rank is an `artel log --rank N --world M`, fed row by row. Whoever comes first makes the
 run; it ends with its last rank or its owner; who crashes, fails, is late or never comes is
-told by rank. In each round eight ranks run at once and four of them are killed.
+told by rank, and who claims a rank that is another's is refused. In each round eight ranks run at once and four of them are killed.
 """
 import os
 import random
@@ -165,6 +165,22 @@ def mismatch(box, _):
     return "refused"
 
 
+def taken(box, _):
+    first = Rank(box, 1, 4)
+    first.log(5)
+    first.await_accepted()
+    code, err = Rank(box, 1, 4).end()
+    if code != 1 or "run r " not in err or "rank 1 of 4" not in err or f"(pid {first.process.pid})" not in err:
+        raise Broken("said", f"the second of a rank exits {code}: {err}")
+    first.process.kill()
+    first.expect_end(-9)
+    again = Rank(box, 1, 4)
+    again.log(5)
+    again.await_accepted()
+    again.expect_end(0)
+    return "refused while it lived, replaced when it was dead"
+
+
 def killed(box, service):
     ranks = [Rank(box, i) for i in range(WORLD)]
     dying = random.sample(ranks, WORLD // 2)
@@ -209,7 +225,8 @@ def main():
         cases = [("eight ranks at once make one run", at_once),
                  ("a rank that is late is awaited, one that never comes is named", late_and_never),
                  ("a rank that fails and one that is killed are told by rank", badly),
-                 ("a rank of another world is refused", mismatch)]
+                 ("a rank of another world is refused", mismatch),
+                 ("a rank that is taken is refused until its program is dead", taken)]
         cases += [(f"eight ranks, four of them killed (seed {seed}, round {i + 1})", killed)
                   for i in range(min(rounds, 1) if served else rounds)]
         bad += [case(f"{name}, {how}", in_box, function, served) for name, function in cases]
