@@ -6,7 +6,6 @@
 #include "holder.h"
 
 #include <dirent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,4 +77,13 @@ artel_lock_holders(const char *path, char *ret, size_t size)
     if (proc)
         closedir(proc);
     return ret;
+}
+
+bool
+artel_lock_is_held_by(const char *path, int pid)
+{
+    char text[NAME];
+    struct stat st;
+    snprintf(text, sizeof text, "%d", pid);
+    return pid > 0 && stat(path, &st) == 0 && s_holds(text, &st);
 }

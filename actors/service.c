@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "fds.h"
+#include "holder.h"
 #include "state.h"
 
 #include <errno.h>
@@ -104,25 +105,29 @@ artel_service_probe(const char *path)
     return rc;
 }
 
-static int
-s_open_lock(const char *state, int flags, int *ret_fd)
+static char *
+s_lock_path(const char *state)
 {
-    char *path = artel_format("%s/service", state);
-    int fd = path ? artel_fd_open(path, flags) : -1;
-    int rc = !path ? ARTEL_ENOMEM : fd < 0 ? artel_error_of_errno(errno) : 0;
-    free(path);
-    if (rc == 0)
-        *ret_fd = fd;
-    return rc;
+    return artel_format("%s/service", state);
 }
 
-//  The pid that is written in the lock's file, or 0.
 static int
-s_read_pid(int fd)
+s_open_lock(const char *path, int flags, int *ret_fd)
+{
+    int fd = path ? artel_fd_open(path, flags) : -1;
+    if (fd < 0)
+        return path ? artel_error_of_errno(errno) : ARTEL_ENOMEM;
+    *ret_fd = fd;
+    return 0;
+}
+
+//  Who holds the lock: its pid. 0: the file does not say it yet, or that process is not seen from here.
+static int
+s_read_pid(const char *path, int fd)
 {
     char text[32] = "";
-    ssize_t n = pread(fd, text, sizeof text - 1, 0);
-    return n > 0 ? atoi(text) : 0;
+    int pid = pread(fd, text, sizeof text - 1, 0) > 0 ? atoi(text) : 0;
+    return artel_lock_is_held_by(path, pid) ? pid : 0;
 }
 
 //  Who we are, for those who find the lock taken; if it can't be written the lock holds all the same.
@@ -135,33 +140,44 @@ s_write_pid(int fd)
         (void) ftruncate(fd, 0);
 }
 
+static void
+s_name_holder(const char *path, int fd, char *ret, size_t size)
+{
+    int pid = s_read_pid(path, fd);
+    snprintf(ret, size, pid ? "pid %d" : "a process that is not seen from here", pid);
+}
+
 int
 artel_service_take(const char *state, int *ret_fd, char *why, size_t size)
 {
-    int fd, rc = s_open_lock(state, O_RDWR | O_CREAT, &fd);
-    if (rc != 0)
-        return rc;
-    rc = artel_fd_lock(fd, true, false);
+    char *path = s_lock_path(state);
+    int fd = -1, rc = s_open_lock(path, O_RDWR | O_CREAT, &fd);
+    if (rc == 0) {
+        rc = artel_fd_lock(fd, true, false);
+        if (rc == ARTEL_ELOCKED)
+            s_name_holder(path, fd, why, size);
+        if (rc != 0)
+            artel_fd_close(fd);
+    }
+    free(path);
     if (rc == 0) {
         s_write_pid(fd);
         *ret_fd = fd;
-        return 0;
     }
-    if (rc == ARTEL_ELOCKED)
-        snprintf(why, size, "pid %d", s_read_pid(fd));
-    artel_fd_close(fd);
     return rc;
 }
 
 int
-artel_service_holder(const char *state)
+artel_service_holder(const char *state, int *ret_pid)
 {
-    int fd, rc = s_open_lock(state, O_RDWR, &fd);
-    if (rc != 0)
-        return rc == ARTEL_ENOENT ? 0 : rc;
-    rc = artel_fd_is_locked(fd);
-    if (rc > 0)
-        rc = s_read_pid(fd);
-    artel_fd_close(fd);
-    return rc;
+    char *path = s_lock_path(state);
+    int fd = -1, rc = s_open_lock(path, O_RDWR, &fd);
+    if (rc == 0) {
+        rc = artel_fd_is_locked(fd);
+        if (rc > 0)
+            *ret_pid = s_read_pid(path, fd);
+        artel_fd_close(fd);
+    }
+    free(path);
+    return rc == ARTEL_ENOENT ? 0 : rc;
 }

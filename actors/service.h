@@ -31,8 +31,9 @@ artel_service_probe(const char *path);
 int
 artel_service_take(const char *state, int *ret_fd, char *why, size_t size);
 
-//  Who is the service: its pid; 0: nobody; or an error code.
+//  Whether somebody is the service: 1 and its pid, which is 0 if it has become that just now, or its
+//  process is not seen from here (another container's); 0: nobody; or an error code.
 int
-artel_service_holder(const char *state);
+artel_service_holder(const char *state, int *ret_pid);
 
 #endif

@@ -73,11 +73,11 @@ s_spawn(start_t *self)
     return ARTEL_EXIT_FAILED;
 }
 
-//  Whether the service is the child or a child of it: the child began a session.
+//  Whether the service is the child: that began a session.
 static bool
 s_is_ours(const start_t *self)
 {
-    return self->child > 0 && getsid(self->daemon.pid) == self->child;
+    return self->child > 0 && self->daemon.pid && getsid(self->daemon.pid) == self->child;
 }
 
 //  Another one was faster: ours waits for the lock, and would take it when that one is stopped.
@@ -98,7 +98,7 @@ s_await(start_t *self, int timeout_ms)
         if (self->child > 0 && waitpid(self->child, &self->status, WNOHANG) == self->child)
             self->child = 0;
         artel_daemon_look(&self->daemon);
-        bool nobody = self->daemon.pid == 0 && self->child == 0;
+        bool nobody = !self->daemon.taken && self->child == 0;
         if (self->daemon.serving || nobody || zclock_mono() >= end)
             return self->daemon.serving;
         zclock_sleep(STEP_MS);
@@ -147,6 +147,7 @@ s_report(const start_t *self)
 {
     const artel_daemon_t *daemon = &self->daemon;
     bool ours = self->child > 0;
+    char who[64];
     if (artel_args_has(self->args, "json")) {
         json_t *row = artel_daemon_row(daemon);
         if (row)
@@ -154,7 +155,7 @@ s_report(const start_t *self)
         return artel_daemon_print(row);
     }
     if (!artel_args_has(self->args, "quiet"))
-        printf(ours ? "pid %d serves %s\n" : "pid %d serves %s already\n", daemon->pid, daemon->dir);
+        printf(ours ? "%s serves %s\n" : "%s serves %s already\n", artel_daemon_who(daemon, who, sizeof who), daemon->dir);
     return 0;
 }
 
@@ -162,7 +163,7 @@ static int
 s_start(start_t *self, int timeout_ms)
 {
     artel_daemon_look(&self->daemon);
-    int rc = self->daemon.pid ? 0 : s_spawn(self);
+    int rc = self->daemon.taken ? 0 : s_spawn(self);
     if (rc != 0)
         return rc;
     if (!s_await(self, timeout_ms))

@@ -29,7 +29,7 @@ s_show(const artel_args_t *args, artel_daemon_t *daemon)
     int rc = artel_listing_end(&listing);
     if (rc != 0 || daemon->serving)
         return rc;
-    artel_complain("%s%s", daemon->why, daemon->pid ? "" : "; 'artel daemon start' starts one");
+    artel_complain("%s%s", daemon->why, daemon->taken ? "" : "; 'artel daemon start' starts one");
     return ARTEL_EXIT_NOT_FOUND;
 }
 

@@ -14,15 +14,25 @@
 
 enum { TIMEOUT_MS = 10000, STEP_MS = 20 };
 
-//  Wait until pid holds the lock no more. Who holds it then: 0, nobody; or an error code.
+//  Who is the service. One that has just become that has not said so yet. As artel_service_holder.
 static int
-s_await(const char *dir, int pid, int timeout_ms)
+s_find(const char *dir, int64_t end, int *ret_pid)
 {
-    int64_t end = zclock_mono() + timeout_ms;
-    int holder;
-    while ((holder = artel_service_holder(dir)) == pid && zclock_mono() < end)
+    int held;
+    while ((held = artel_service_holder(dir, ret_pid)) > 0 && *ret_pid == 0 && zclock_mono() < end)
         zclock_sleep(STEP_MS);
-    return holder;
+    return held;
+}
+
+//  Wait until pid is the service no more. One that is about to end is not seen any more. As artel_service_holder.
+static int
+s_await(const char *dir, int pid, int64_t end, int *ret_pid)
+{
+    int held;
+    while ((held = artel_service_holder(dir, ret_pid)) > 0 && (*ret_pid == pid || *ret_pid == 0)
+           && zclock_mono() < end)
+        zclock_sleep(STEP_MS);
+    return held;
 }
 
 static int
@@ -41,34 +51,44 @@ s_report(const artel_args_t *args, const char *dir, int pid)
 }
 
 static int
+s_fail(const char *dir, int code)
+{
+    artel_complain("%s/service: %s", dir, artel_error_text(code));
+    return ARTEL_EXIT_FAILED;
+}
+
+static int
 s_stop(const artel_args_t *args, const char *dir, int pid, int timeout_ms)
 {
+    int holder = 0;
     if (kill(pid, SIGTERM) != 0 && errno != ESRCH) {
         artel_complain("pid %d cannot be told to stop: %s", pid, strerror(errno));
         return ARTEL_EXIT_FAILED;
     }
-    int holder = s_await(dir, pid, timeout_ms);
-    if (holder == 0)
+    int held = s_await(dir, pid, zclock_mono() + timeout_ms, &holder);
+    if (held == 0)
         return s_report(args, dir, pid);
-    if (holder == pid)
+    if (held < 0)
+        return s_fail(dir, held);
+    if (holder == pid || holder == 0)
         artel_complain("pid %d was told to stop, and has not within %g s; 'kill -KILL %d' loses nothing that was "
                        "accepted", pid, timeout_ms / 1000.0, pid);
-    else if (holder > 0)
-        artel_complain("pid %d has stopped, but was followed by pid %d: stop what starts it again", pid, holder);
     else
-        artel_complain("%s/service: %s", dir, artel_error_text(holder));
+        artel_complain("pid %d has stopped, but was followed by pid %d: stop what starts it again", pid, holder);
     return ARTEL_EXIT_FAILED;
 }
 
 static int
 s_find_and_stop(const artel_args_t *args, const char *dir, int timeout_ms)
 {
-    int pid = artel_service_holder(dir);
-    if (pid > 0)
-        return s_stop(args, dir, pid, timeout_ms);
-    if (pid == 0)
+    int pid = 0, held = s_find(dir, zclock_mono() + timeout_ms, &pid);
+    if (held < 0)
+        return s_fail(dir, held);
+    if (held == 0)
         return s_report(args, dir, 0);
-    artel_complain("%s/service: %s", dir, artel_error_text(pid));
+    if (pid)
+        return s_stop(args, dir, pid, timeout_ms);
+    artel_complain("%s is served by a process that is not seen from here: stop it where it was started", dir);
     return ARTEL_EXIT_FAILED;
 }
 

@@ -218,10 +218,11 @@ s_check_service(doctor_t *self)
         artel_daemon_done(&daemon);
         return;
     }
+    char who[64];
     artel_daemon_look(&daemon);
     if (daemon.serving)
-        s_find(self, "service", FINE, "pid %d answers at %s", daemon.pid, daemon.socket);
-    else if (daemon.pid)
+        s_find(self, "service", FINE, "%s answers at %s", artel_daemon_who(&daemon, who, sizeof who), daemon.socket);
+    else if (daemon.taken)
         s_find(self, "service", WRONG, "%s; 'artel daemon stop' ends it, 'artel daemon start' starts another",
                daemon.why);
     else

@@ -69,7 +69,8 @@ s_sync(const artel_args_t *args, const char *state, int timeout_ms)
     const char *endpoint = getenv("ARTEL_ENDPOINT");
     bool named = endpoint && *endpoint;
     uint64_t journals = 0;
-    if (!named && artel_service_holder(state) <= 0)
+    int pid;
+    if (!named && artel_service_holder(state, &pid) <= 0)
         return s_sync_linked(args, state, timeout_ms, journals);
     int64_t until = artel_now_ms() + timeout_ms;
     artel_session_t session = { .client = NULL };

@@ -76,18 +76,27 @@ s_greet(const char *socket)
     return rc;
 }
 
+const char *
+artel_daemon_who(const artel_daemon_t *self, char *ret, size_t size)
+{
+    snprintf(ret, size, self->pid ? "pid %d" : "a process that is not seen from here", self->pid);
+    return ret;
+}
+
 static void
 s_ask(artel_daemon_t *self)
 {
+    char who[64];
+    artel_daemon_who(self, who, sizeof who);
     int rc = artel_service_probe(self->socket);
     if (rc == ARTEL_ENOENT)
-        snprintf(self->why, sizeof self->why, "pid %d is the service, but does not listen at %s: it is starting, "
-                 "or has another XDG_RUNTIME_DIR", self->pid, self->socket);
+        snprintf(self->why, sizeof self->why, "%s is the service, but does not listen at %s: it is starting, "
+                 "or has another XDG_RUNTIME_DIR", who, self->socket);
     else if (rc != 0)
-        snprintf(self->why, sizeof self->why, "pid %d is the service, but %s cannot be asked: %s", self->pid,
+        snprintf(self->why, sizeof self->why, "%s is the service, but %s cannot be asked: %s", who,
                  self->socket, artel_error_text(rc));
     else if (s_greet(self->socket) != 0)
-        snprintf(self->why, sizeof self->why, "pid %d is the service, but: %s", self->pid, artel_open_error());
+        snprintf(self->why, sizeof self->why, "%s is the service, but: %s", who, artel_open_error());
     else
         self->serving = true;
 }
@@ -95,14 +104,15 @@ s_ask(artel_daemon_t *self)
 void
 artel_daemon_look(artel_daemon_t *self)
 {
-    int holder = self->socket ? artel_service_holder(self->dir) : 0;
-    self->pid = holder > 0 ? holder : 0;
+    self->pid = 0;
+    int held = self->socket ? artel_service_holder(self->dir, &self->pid) : 0;
+    self->taken = held > 0;
     self->serving = false;
     self->why[0] = 0;
-    if (holder > 0)
+    if (held > 0)
         s_ask(self);
-    else if (holder < 0)
-        snprintf(self->why, sizeof self->why, "%s/service: %s", self->dir, artel_error_text(holder));
+    else if (held < 0)
+        snprintf(self->why, sizeof self->why, "%s/service: %s", self->dir, artel_error_text(held));
     else
         snprintf(self->why, sizeof self->why, "no service runs over %s", self->dir);
 }
@@ -134,7 +144,7 @@ s_since(const artel_daemon_t *self)
 {
     char text[ARTEL_HUMAN_TEXT];
     struct stat st;
-    char *path = self->pid ? artel_format("%s/service", self->dir) : NULL;
+    char *path = self->taken ? artel_format("%s/service", self->dir) : NULL;
     bool known = path && stat(path, &st) == 0;
     free(path);
     return known ? json_string(artel_iso_time((int64_t) st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000, text))

@@ -10,7 +10,8 @@
 typedef struct {
     char *dir;                      //  the state directory
     char *socket;                   //  where it would listen; NULL: there is no directory yet
-    int pid;                        //  who holds the service's lock; 0: nobody
+    bool taken;                     //  somebody holds the service's lock
+    int pid;                        //  who that is; 0: it is not known (service.h)
     bool serving;                   //  it has answered at its socket
     char why[512];                  //  why it does not serve; ""
 } artel_daemon_t;
@@ -26,6 +27,10 @@ artel_daemon_done(artel_daemon_t *self);
 //  while no other thread runs: the environment says to whom artel_open goes.
 void
 artel_daemon_look(artel_daemon_t *self);
+
+//  Who holds the lock: "pid 4711", or that it is not seen from here. ret.
+const char *
+artel_daemon_who(const artel_daemon_t *self, char *ret, size_t size);
 
 //  What was seen, with the programs and journals it has to do with. NULL if out of memory.
 json_t *

@@ -6,20 +6,18 @@ unset ARTEL_ENDPOINT
 export ARTEL_DIR=$work/state XDG_RUNTIME_DIR=$work/run
 mkdir -m 700 run
 
-# Whatever is left of services: the supervisor first, it would start another.
+# Whatever is left of services: the process that serves dies with its supervisor.
 end_services() {
-    local lock pid parent
+    local lock pid
     for lock in "$work"/*/service; do
         pid=$(cat "$lock" 2>/dev/null)
-        [ "$(cat "/proc/${pid:-none}/comm" 2>/dev/null)" = arteld ] || continue
-        parent=$(ps -o ppid= -p "$pid" | tr -d ' ')
-        [ "$(cat "/proc/$parent/comm")" = arteld ] && kill -KILL "$parent"
-        kill -KILL "$pid" 2>/dev/null
+        [ "$(cat "/proc/${pid:-none}/comm" 2>/dev/null)" = arteld ] && kill -KILL "$pid"
     done
 }
 trap 'end_services; chmod -R u+rwx "$work" 2>/dev/null; rm -rf "$work"' EXIT
 
 holder() { cat state/service; }
+worker() { pgrep -P "$(holder)"; }
 is_gone() { [ ! -d "/proc/$1" ]; }
 serves() { [ "$(artel daemon status --json 2>/dev/null | jq -r .serving)" = true ]; }
 now() { date +%s%N; }
@@ -46,11 +44,11 @@ code 'start' 0 artel daemon start
 pid=$(holder)
 same 'says who serves' "pid $pid serves $work/state" "$out"
 same 'and nothing else' '' "$err"
-supervisor=$(ps -o ppid= -p "$pid" | tr -d ' ')
-same 'without a terminal, in a session of its own' "$supervisor ?" "$(ps -o sid=,tty= -p "$pid" | xargs)"
+worker=$(worker)
+same 'without a terminal, in a session of its own' "$pid ?" "$(ps -o sid=,tty= -p "$worker" | xargs)"
 same 'with /dev/null and its log' "/dev/null /dev/null $work/state/arteld.log" \
     "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" | xargs)"
-hasnot 'and nothing of who started it' "$(readlink /proc/"$pid"/fd/* /proc/"$supervisor"/fd/*)" held
+hasnot 'and nothing of who started it' "$(readlink /proc/"$pid"/fd/* /proc/"$worker"/fd/*)" held
 exec 8>&-
 has 'the log says where' "$(cat state/arteld.log)" "serving $work/state at $work/run/artel/"
 same 'only for its user' 600 "$(stat -c %a state/arteld.log)"
@@ -77,16 +75,17 @@ wait $live
 same 'until it is over' '0 0' "$(artel daemon status --json | jq -r '"\(.runs) \(.pending)"')"
 same 'what it logged is there' '{"_step":0,"a":1}' "$(artel history live --json)"
 
-kill -KILL "$pid"
-until_true 20 serves && [ "$(holder)" != "$pid" ] && pass 'one that dies is followed by another' \
+kill -KILL "$worker"
+until_true 20 serves && [ "$(worker)" != "$worker" ] && pass 'one that dies is followed by another' \
     || fail 'one that dies is followed by another' "$(cat state/arteld.log)"
-pid=$(holder)
+same 'under the same pid' "$pid" "$(holder)"
 
 doctor() { artel doctor --json | jq -r 'select(.check == "service") | "\(.verdict) \(.text)"'; }
 has 'doctor finds it' "$(doctor)" "ok pid $pid answers at $work/run/artel/"
 
 # One that hangs has a socket, and does not answer.
-kill -STOP "$pid"
+worker=$(worker)
+kill -STOP "$worker"
 code 'a service that hangs does not serve' 4 artel daemon status --json
 same 'which is seen' "false $pid" "$(jq -r '"\(.serving) \(.pid)"' <<<"$out")"
 has 'with the reason' "$err" "pid $pid is the service, but: the service at ipc://"
@@ -97,12 +96,12 @@ began=$(now)
 code 'stop does not wait for ever' 1 artel daemon stop --timeout 0.5
 [ $((($(now) - began) / 1000000)) -ge 500 ] && pass 'but as long as it is told' || fail 'but as long as it is told' "$began"
 has 'and says what may be done' "$err" "kill -KILL $pid"
-kill -CONT "$pid"
+kill -CONT "$worker"
 code 'stop' 0 artel daemon stop --json
 same 'waits until nobody serves' "0" "$(artel daemon stop --json | jq -rs 'map(select(.stopped)) | length')"
 code 'status says so' 4 artel daemon status
 has 'doctor says what starts one' "$(doctor)" "ok none runs, so each program delivers by itself; 'artel daemon start'"
-until_true 10 is_gone "$supervisor" && pass 'nothing of it is left' || fail 'nothing of it is left' "$supervisor"
+until_true 10 is_gone "$pid" && is_gone "$worker" && pass 'nothing of it is left' || fail 'nothing of it is left' "$pid $worker"
 
 code 'start --json' 0 artel daemon start --json
 same 'says that it started one' "true true $(holder)" "$(jq -r '"\(.started) \(.serving) \(.pid)"' <<<"$out")"
@@ -120,12 +119,24 @@ same 'with one service' "$(holder)" "$(cat many.* | jq -r .pid | sort -u)"
 same 'which one of them started' 1 "$(cat many.* | jq -s 'map(select(.started)) | length')"
 code 'and none takes its place when it is stopped' 0 artel daemon stop
 
+# One that has died twice is started again after a pause, in which there is a service to stop as well.
+artel daemon start --quiet
+pid=$(holder)
+for n in 1 2; do
+    until_true 20 serves
+    kill -KILL "$(worker)"
+    until_true 20 eval "[ \"\$(grep -c 'starting it again' state/arteld.log)\" -ge $((n + 1)) ]"
+done
+code 'stop between a death and the next start' 0 artel daemon stop
+same 'stops what would start it' "pid $pid has stopped" "$out"
+until_true 10 is_gone "$pid" && pass 'so that nothing does' || fail 'so that nothing does' "$pid"
+
 # The log does not fill the disk.
 head -c 2000000 /dev/zero | tr '\0' '\n' >>state/arteld.log
 code 'start with a long log' 0 artel daemon start --quiet
 [ "$(stat -c %s state/arteld.log.1)" -ge 2000000 ] && pass 'turns it over' || fail 'turns it over' "$(ls -l state)"
 same 'and goes on in a new one' 1 "$(grep -c . state/arteld.log)"
-kill -KILL "$(holder)"
+kill -KILL "$(worker)"
 until_true 20 grep -q 'starting it again' state/arteld.log && pass 'and so does its supervisor' \
     || fail 'and so does its supervisor' "$(tail -3 state/arteld.log state/arteld.log.1)"
 until_true 20 serves

@@ -18,7 +18,7 @@ start_service
 same 'its socket is in a folder of our own' 700 "$(stat -c %a run/artel)"
 same 'which is ours alone, too' 700 "$(stat -c %a run/artel/*)"
 code 'a second service is refused' 1 arteld
-has 'with the one that holds the directory' "$err" "another service serves $ARTEL_DIR already (pid $(worker))"
+has 'with the one that holds the directory' "$err" "another service serves $ARTEL_DIR already (pid $serving)"
 
 code 'a program finds it' 0 artel artifact put model "$me" --json
 same 'and its artifact is committed' 'v0 committed' "$(jq -r '"\(.version) \(.state)"' <<<"$out")"

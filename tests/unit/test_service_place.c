@@ -40,10 +40,13 @@ s_take(int *ret_fd)
     return artel_service_take(s_in("state"), ret_fd, s_holder, sizeof s_holder);
 }
 
+//  The pid of the service; 0: nobody is.
 static int
 s_holds(void)
 {
-    return artel_service_holder(s_in("state"));
+    int pid = 0, held = artel_service_holder(s_in("state"), &pid);
+    cr_assert(held == 0 || (held == 1 && pid > 0), "%d, pid %d", held, pid);
+    return pid;
 }
 
 static int
@@ -258,10 +261,27 @@ Test(service_place, is_free_again_when_its_holder_is_killed)
     artel_fd_close(fd);
 }
 
+//  Who takes the lock writes its pid a moment later: until then the file has that of the one before, which may
+//  be any process by now.
+Test(service_place, is_not_taken_for_that_of_the_process_before)
+{
+    char text[32];
+    int pid = 0, other = -1;
+    snprintf(text, sizeof text, "%d\n", (int) getppid());
+    s_write_text(s_in("state/service"), text);
+    int fd = artel_fd_open(s_in("state/service"), O_RDWR);
+    cr_assert(fd >= 0 && artel_fd_lock(fd, true, false) == 0);
+    cr_assert_eq(artel_service_holder(s_in("state"), &pid), 1);
+    cr_assert_eq(pid, 0);
+    cr_assert_eq(s_take(&other), ARTEL_ELOCKED);
+    cr_assert_str_eq(s_holder, "a process that is not seen from here");
+    artel_fd_close(fd);
+}
+
 Test(service_place, needs_a_state_directory)
 {
-    int fd = -1;
+    int fd = -1, pid = 0;
     cr_assert_eq(artel_service_take(s_in("none"), &fd, s_holder, sizeof s_holder), ARTEL_ENOENT);
-    cr_assert_eq(artel_service_holder(s_in("none")), 0);
+    cr_assert_eq(artel_service_holder(s_in("none"), &pid), 0);
     cr_assert_eq(fd, -1);
 }

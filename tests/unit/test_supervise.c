@@ -83,9 +83,9 @@ s_serve_until_told(void)
 }
 
 int
-arteld_serve(const arteld_options_t *options)
+arteld_serve(const arteld_options_t *options, const arteld_place_t *place)
 {
-    (void) options;
+    (void) options, (void) place;
     int n = s_stage->starts;
     if (n < MAX_STARTS)
         s_stage->at[n] = s_now_ms();
@@ -123,7 +123,7 @@ s_supervise(part_t part, int dies)
     s_supervisor = fork();
     cr_assert(s_supervisor >= 0);
     if (s_supervisor == 0)
-        _exit(arteld_supervise(&(arteld_options_t) { 0 }));
+        _exit(arteld_supervise(&(arteld_options_t) { 0 }, &(arteld_place_t) { 0 }));
 }
 
 static void

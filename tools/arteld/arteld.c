@@ -9,6 +9,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+static int
+s_supervise(const arteld_options_t *options, const arteld_place_t *place)
+{
+    if (arteld_place_share(place) == 0)
+        return arteld_supervise(options, place);
+    arteld_say(ARTELD_ERROR, "%s/service: %s", place->state, strerror(errno));
+    return ARTELD_EXIT_FAILED;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -22,5 +31,10 @@ main(int argc, char **argv)
         arteld_say(ARTELD_ERROR, "%s: %s", options.log, strerror(errno));
         return ARTELD_EXIT_FAILED;
     }
-    return options.no_restart ? arteld_serve(&options) : arteld_supervise(&options);
+    arteld_place_t place;
+    rc = arteld_place_take(&options, &place);
+    if (rc < 0)
+        rc = options.no_restart ? arteld_serve(&options, &place) : s_supervise(&options, &place);
+    arteld_place_leave(&place);
+    return rc;
 }

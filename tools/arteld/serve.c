@@ -1,28 +1,23 @@
-//  serve.c - from a state directory to a node that answers at its socket, and back.
+//  serve.c - from a state directory that is ours to a node that answers at its socket, and back.
 
 #include "serve.h"
 
 #include "bounds.h"
+#include "ends.h"
 #include "errors.h"
-#include "fds.h"
 #include "log.h"
 #include "node.h"
 #include "service.h"
-#include "state.h"
 #include "trace.h"
 
 #include <czmq.h>
 #include <signal.h>
 #include <sys/resource.h>
 
-enum { TAKE_MS = 2000, STEP_MS = 20 };
-
 typedef struct {
-    char *state;
+    const char *state;
     char *path;                 //  of the socket
-    int lock;
     artel_node_t *node;
-    sigset_t ends;              //  the signals that end the service, blocked
 } self_t;
 
 //  Programs may be many, and libzmq ends the process that runs out of descriptors.
@@ -35,58 +30,6 @@ s_raise_fds(void)
     limit.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
         arteld_say(ARTELD_DEBUG, "up to %llu descriptors", (unsigned long long) limit.rlim_max);
-}
-
-//  The signals are taken with sigtimedwait, by this thread; every other is born with them blocked.
-static void
-s_block_signals(self_t *self)
-{
-    sigemptyset(&self->ends);
-    sigaddset(&self->ends, SIGTERM);
-    sigaddset(&self->ends, SIGINT);
-    sigaddset(&self->ends, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &self->ends, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
-
-//  Wait up to ms, or for ever; the signal that ended it, or 0.
-static int
-s_wait(const self_t *self, int ms)
-{
-    struct timespec wait = { ms / 1000, ms % 1000 * 1000000L };
-    int sig;
-    do
-        sig = ms < 0 ? sigwaitinfo(&self->ends, NULL) : sigtimedwait(&self->ends, NULL, &wait);
-    while (sig < 0 && errno == EINTR);
-    return sig > 0 ? sig : 0;
-}
-
-//  A service that was killed a moment ago may hold its lock until the system has cleaned up.
-static int
-s_take(self_t *self)
-{
-    char holder[64] = "";
-    int rc, waited = 0;
-    while ((rc = artel_service_take(self->state, &self->lock, holder, sizeof holder)) == ARTEL_ELOCKED
-           && waited < TAKE_MS && s_wait(self, STEP_MS) == 0)
-        waited += STEP_MS;
-    if (rc == ARTEL_ELOCKED)
-        arteld_say(ARTELD_ERROR, "another service serves %s already (%s)", self->state, holder);
-    else if (rc != 0)
-        arteld_say(ARTELD_ERROR, "%s/service: %s", self->state, artel_error_code_text(rc));
-    return rc;
-}
-
-static int
-s_find_state(self_t *self, const arteld_options_t *options)
-{
-    int rc = artel_state_find(options->state, &self->state);
-    if (rc == 0)
-        rc = artel_state_make(self->state);
-    if (rc != 0)
-        arteld_say(ARTELD_ERROR, "the state directory %s can't be used: %s", self->state ? self->state : "",
-                   artel_error_code_text(rc));
-    return rc;
 }
 
 static int
@@ -122,36 +65,25 @@ s_say_trace(void)
         arteld_say(ARTELD_WARNING, "%s", text);
 }
 
-static void
-s_done(self_t *self)
-{
-    artel_fd_close(self->lock);
-    free(self->state);
-    free(self->path);
-}
-
 int
-arteld_serve(const arteld_options_t *options)
+arteld_serve(const arteld_options_t *options, const arteld_place_t *place)
 {
-    self_t self = { .lock = -1 };
-    s_block_signals(&self);
+    self_t self = { .state = place->state };
+    sigset_t ends = arteld_ends_block();
+    signal(SIGPIPE, SIG_IGN);
     s_raise_fds();
-    int rc = s_find_state(&self, options);
-    if (rc == 0)
-        rc = s_take(&self);
-    if (rc == 0)
-        rc = s_find_socket(&self);
+    int rc = s_find_socket(&self);
     if (rc == 0)
         rc = s_start_node(&self, options->sinks);
     if (rc == 0) {
         arteld_say(ARTELD_INFO, "serving %s at %s", self.state, self.path);
         s_say_trace();
-        int sig = s_wait(&self, -1);
+        int sig = arteld_ends_wait(&ends, -1);
         arteld_say(ARTELD_INFO, "%s: finishing what is under way", strsignal(sig));
         artel_node_stop(&self.node, options->drain_ms);
         s_say_trace();
         unlink(self.path);
     }
-    s_done(&self);
+    free(self.path);
     return rc == 0 ? 0 : rc == ARTEL_EINVAL ? ARTELD_EXIT_USAGE : ARTELD_EXIT_FAILED;
 }

@@ -3,10 +3,10 @@
 #ifndef ARTELD_SERVE_H
 #define ARTELD_SERVE_H
 
-#include "options.h"
+#include "place.h"
 
-//  Become the service of the state directory and serve until SIGTERM or SIGINT. Exit code.
+//  Serve a place that is taken until a signal ends that (ends.h). Exit code.
 int
-arteld_serve(const arteld_options_t *options);
+arteld_serve(const arteld_options_t *options, const arteld_place_t *place);
 
 #endif

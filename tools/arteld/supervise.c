@@ -2,6 +2,7 @@
 
 #include "supervise.h"
 
+#include "ends.h"
 #include "log.h"
 #include "serve.h"
 
@@ -18,16 +19,13 @@
 
 enum { STEADY_MS = 10000, PAUSE_MS = 500 };
 
-//  What ends the service, and the end of its process.
+//  What ends the service, and the end of its process, blocked.
 static sigset_t
 s_signals(void)
 {
-    sigset_t set;
-    sigemptyset(&set);
+    sigset_t set = arteld_ends_block();
     sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
     return set;
 }
 
@@ -39,10 +37,10 @@ s_now_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-//  The child. It is killed with its parent: a service without one would keep the lock.
+//  The child. It is killed with its parent: a service without one would keep the lock, and nobody could stop it.
 //  What ends it stays blocked until it waits for that.
 static int
-s_serve(const arteld_options_t *options, pid_t parent)
+s_serve(const arteld_options_t *options, const arteld_place_t *place, pid_t parent)
 {
     sigset_t set;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)
@@ -50,7 +48,7 @@ s_serve(const arteld_options_t *options, pid_t parent)
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_UNBLOCK, &set, NULL);
-    return arteld_serve(options);
+    return arteld_serve(options, place);
 }
 
 //  Pass signals on until the child has ended; its wait status.
@@ -84,12 +82,11 @@ s_pause(const sigset_t *set)
 }
 
 int
-arteld_supervise(const arteld_options_t *options)
+arteld_supervise(const arteld_options_t *options, const arteld_place_t *place)
 {
     pid_t parent = getpid();
     bool told = false, first = true;
     sigset_t set = s_signals();
-    sigprocmask(SIG_BLOCK, &set, NULL);
     for (;;) {
         int64_t started = s_now_ms();
         pid_t child = fork();
@@ -98,7 +95,7 @@ arteld_supervise(const arteld_options_t *options)
             return ARTELD_EXIT_FAILED;
         }
         if (child == 0)
-            exit(s_serve(options, parent));
+            exit(s_serve(options, place, parent));
         int status = s_attend(child, &set, &told);
         if (WIFEXITED(status) || told)
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
