@@ -28,6 +28,7 @@ struct artel_node {
     char *wanted;               //  the sinks as journals keep them
     char endpoint[128];
     int search_ms;
+    bool drains;
     artel_sinks_t sinks;
     int sockets;                //  reserved
     atomic_int_fast64_t stop_by;    //  when all are to have ended, ms monotonic
@@ -138,7 +139,8 @@ static int
 s_start_sender(artel_node_t *self, wiring_t *w)
 {
     artel_sender_args_t args = { .start.name = "artel/sender", .state = self->state,
-        .sinks = &self->sinks, .handler = w->sender_handler, .writer = w->sender_writer };
+        .sinks = &self->sinks, .handler = w->sender_handler, .writer = w->sender_writer,
+        .drain_by = self->drains ? &self->stop_by : NULL };
     memcpy(args.lacks, self->lacks, sizeof args.lacks);
     memcpy(args.backends, w->sender_backend, sizeof args.backends);
     int rc = artel_actor_start(&self->sender, artel_sender, &args.start);
@@ -217,6 +219,7 @@ artel_node_start(const artel_node_args_t *args, artel_node_t **ret, char *why, s
     }
     s_name_endpoint(self, args->endpoint);
     self->search_ms = args->search_ms;
+    self->drains = args->drains;
     (void) artel_trace_open();
     self->state = strdup(args->state);
     self->wanted = artel_sinks_format(&self->sinks);

@@ -3,6 +3,7 @@
 #ifndef ARTEL_NODE_H
 #define ARTEL_NODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct artel_node artel_node_t;
@@ -12,6 +13,7 @@ typedef struct {
     const char *sinks;          //  a list as in sinks.h
     const char *endpoint;       //  where clients come: "ipc://PATH"; NULL: an inproc of its own
     int search_ms;              //  adopt what dead programs left at once and this often; 0: when asked
+    bool drains;                //  when it is stopped it goes on delivering, to every sink, as long as it may
 } artel_node_args_t;
 
 //  Start the actors. A sink whose backend cannot start now is no reason to fail: what it

@@ -63,7 +63,7 @@ s_check_adoption(self_t *self, bool expired)
     adoption->token = 0;
 }
 
-//  Whether a closed journal is where it is wanted, as far as this node can help.
+//  Whether a journal is where it is wanted, as far as this node can help.
 static bool
 s_is_delivered(self_t *self, entry_t *entry)
 {
@@ -235,7 +235,18 @@ s_read_pipe(void *arg)
 {
     self_t *self = arg;
     s_read_writer(self);
-    return artel_actor_read_pipe(self->pipe);
+    self->draining = self->drain_by != NULL;
+    int rc = artel_actor_read_pipe(self->pipe);
+    return self->draining ? 0 : rc;
+}
+
+static bool
+s_is_drained(self_t *self)
+{
+    for (entry_t *entry = zhashx_first(self->entries); entry; entry = zhashx_next(self->entries))
+        if (!artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry))
+            return false;
+    return true;
 }
 
 //  One reader serves all backends: a drain of an empty socket costs little.
@@ -271,6 +282,10 @@ s_tick(void *arg)
         s_check_adoption(self, self->adoption.until <= now);
         next = self->adoption.token ? s_sooner(next, self->adoption.until) : next;
     }
+    if (self->draining && (*self->drain_by <= now || s_is_drained(self)))
+        return ARTEL_TICK_OVER;
+    if (self->draining)
+        next = s_sooner(next, *self->drain_by);
     return next < 0 ? -1 : next > now ? (int) (next - now) : 0;
 }
 
@@ -283,6 +298,7 @@ s_open(self_t *self, const artel_sender_args_t *args)
     self->sinks = args->sinks;
     memcpy(self->backends, args->backends, sizeof self->backends);
     memcpy(self->lacks, args->lacks, sizeof self->lacks);
+    self->drain_by = args->drain_by;
     self->entries = artel_idmap_new(s_entry_free);
     for (size_t i = 0; i < self->sinks->n; i++) {
         artel_turns_init(&self->turns[i], MAX_OPEN / (unsigned) self->sinks->n);

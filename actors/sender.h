@@ -20,8 +20,11 @@ typedef struct {
     zsock_t *writer;            //  PAIR; the sender owns it now
     zsock_t *backends[ARTEL_MAX_SINKS];     //  PAIR, one a sink; owned
     artel_sender_lack_t lacks[ARTEL_MAX_SINKS];
+    const atomic_int_fast64_t *drain_by;    //  ms monotonic; outlives the actor; NULL: it does not drain
 } artel_sender_args_t;
 
+//  One that drains goes on when it is told to stop, until every sink that has a backend has what was committed,
+//  or drain_by has come.
 void
 artel_sender(zsock_t *pipe, void *args);
 

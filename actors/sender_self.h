@@ -55,6 +55,8 @@ typedef struct {
     uint64_t leaving;           //  entries that are closed
     unsigned noted;             //  notices read since the writer was told
     artel_sender_adoption_t adoption;
+    const atomic_int_fast64_t *drain_by;    //  NULL: it ends when it is told to
+    bool draining;              //  it was told to
 } artel_sender_self_t;
 
 //  One message of a backend.

@@ -142,6 +142,36 @@ code 'without it nodes are linked again' 0 artel artifact put model "$me"
 code 'and all is delivered' 0 artel sync
 code 'and sound' 0 artel artifact verify
 
+# At the end every sink gets what is left, as long as that may take. A lock on the copy's catalogue, by the
+# descriptor 9, has it take nothing.
+hold_copy() {
+    exec 9>copy/catalogue.lock
+    python3 -c 'import fcntl, struct
+fcntl.fcntl(9, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))'
+}
+log_rows() { seq -f '{"loss":%.0f}' 1000 | artel log --run "$1" >/dev/null 2>&1 9>&-; }
+copied() { sqlite3 copy/catalogue.db "SELECT count(*) FROM history WHERE run = '$1'"; }
+start_service --sink "store,copy=store:$work/copy" --drain 60
+hold_copy
+log_rows drained
+: >service.log
+kill -TERM "$serving"
+until_true 10 grep -q 'finishing what is under way' service.log
+exec 9>&-
+wait "$serving"
+same 'a service that is told to end waits for its second sink, and ends with 0' 0 $?
+same 'when that has everything, too' 1000 "$(copied drained)"
+start_service --sink "store,copy=store:$work/copy" --drain 1
+hold_copy
+log_rows held
+began=$SECONDS
+stop_service
+same 'a sink that takes nothing does not change that' 0 $?
+[ $((SECONDS - began)) -lt 10 ] && pass 'and holds it no longer than it may' || fail 'and holds it no longer' "$((SECONDS - began)) s"
+exec 9>&-
+code 'what it has not taken is delivered later' 0 artel sync --sink "store,copy=store:$work/copy"
+same 'and is there once' 1000 "$(copied held)"
+
 # Without a runtime directory the socket is in /tmp, in a folder that must be ours alone.
 if [ "$(id -u)" = 0 ]; then
     chmod 755 "$work"

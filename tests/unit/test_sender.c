@@ -18,12 +18,15 @@ typedef struct {
 
 static node_t s_node;
 static artel_sinks_t s_sinks;
+static atomic_int_fast64_t s_drain_by;
+static bool s_drains;               //  whether the next sender does
 static const artel_id_t s_second = { "another writer 1" };
 
 static void
 s_start(node_t *node, bool with_copy)
 {
-    artel_sender_args_t args = { .start.name = "artel/sender", .state = s_state, .sinks = &s_sinks };
+    artel_sender_args_t args = { .start.name = "artel/sender", .state = s_state, .sinks = &s_sinks,
+        .drain_by = s_drains ? &s_drain_by : NULL };
     cr_assert_eq(artel_sock_pair(&node->handler, &args.handler), 0);
     cr_assert_eq(artel_sock_pair(&node->writer, &args.writer), 0);
     cr_assert_eq(artel_sock_pair(&node->store, &args.backends[0]), 0);
@@ -37,7 +40,8 @@ s_start(node_t *node, bool with_copy)
 static void
 s_stop(node_t *node)
 {
-    cr_assert_eq(artel_actor_stop(&node->actor, 5000), 0);
+    if (node->actor)
+        cr_assert_eq(artel_actor_stop(&node->actor, 5000), 0);
     zsock_destroy(&node->handler);
     zsock_destroy(&node->writer);
     zsock_destroy(&node->store);
@@ -529,4 +533,48 @@ Test(sender, a_journal_that_has_vanished_holds_nobody_up)
     s_commit(&s_node, "q", s_second, 1);
     s_expect_ask(s_node.store, s_second, 0);
     s_expect_deliver(s_node.store, 1, 0);
+}
+
+//  A sender that has until then to deliver what is committed, and is told to stop while the copy has not
+//  answered.
+static void
+s_stop_before_the_copy_answers(int64_t drain_ms)
+{
+    s_stop(&s_node);
+    s_drains = true;
+    s_start(&s_node, true);
+    s_make_journal("r", s_id, SINKS, 2, true);
+    s_commit(&s_node, "r", s_id, 2);
+    s_close(&s_node, "r", s_id, true);
+    s_expect_ask(s_node.store, s_id, 2);
+    s_expect_ask(s_node.copy, s_id, 0);
+    s_expect_deliver(s_node.copy, 1, 0);
+    s_expect_deliver(s_node.copy, 2, 1);
+    s_drain_by = artel_now_ms() + drain_ms;
+    cr_assert_eq(zstr_send(s_node.actor, "$TERM"), 0);
+}
+
+Test(sender, that_drains_is_over_when_every_sink_has_everything)
+{
+    s_stop_before_the_copy_answers(60000);
+    s_answer(s_node.copy, s_id, 2, 0);
+    s_await_retired(&s_node, s_id, 2);
+    cr_assert_not(s_is_pending("r", s_id));
+}
+
+Test(sender, that_drains_waits_for_a_sink_that_takes_nothing_until_its_time_has_come)
+{
+    s_stop_before_the_copy_answers(300);
+    cr_assert_eq(artel_actor_stop(&s_node.actor, 20000), 0);
+    int64_t late = artel_now_ms() - s_drain_by;
+    cr_assert(late >= 0 && late < 10000, "%d ms", (int) late);
+}
+
+Test(sender, that_drains_and_has_nothing_to_do_is_over_at_once)
+{
+    s_stop(&s_node);
+    s_drains = true;
+    s_drain_by = artel_now_ms() + 60000;
+    s_start(&s_node, true);
+    cr_assert_eq(artel_actor_stop(&s_node.actor, 20000), 0);
 }

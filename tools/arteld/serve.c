@@ -51,7 +51,7 @@ s_start_node(self_t *self, const char *sinks)
     char endpoint[128], why[256] = "";
     snprintf(endpoint, sizeof endpoint, "ipc://%s", self->path);
     int rc = artel_node_start(&(artel_node_args_t) { .state = self->state, .endpoint = endpoint,
-        .sinks = sinks ? sinks : getenv("ARTEL_SINKS"), .search_ms = ARTEL_SEARCH_MS }, &self->node, why, sizeof why);
+        .sinks = sinks ? sinks : getenv("ARTEL_SINKS"), .search_ms = ARTEL_SEARCH_MS, .drains = true }, &self->node, why, sizeof why);
     if (rc != 0)
         arteld_say(ARTELD_ERROR, "%s", why);
     return rc;
