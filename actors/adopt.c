@@ -70,7 +70,7 @@ s_adopt(const char *state, artel_adopted_t *of)
 {
     artel_end_t end = { .kind = ARTEL_END_NONE };
     int alive = artel_presence_check(state, of->run, of->writer);
-    if (alive != 0)
+    if (alive != 0 && alive != ARTEL_ENOENT)
         return alive < 0 ? alive : ARTEL_ELOCKED;
     int rc = artel_pending_sealed(state, of->run, of->writer, &of->last);
     if (rc == 0 && of->last)

@@ -6,9 +6,11 @@
 #include "catalogue.h"
 #include "command.h"
 #include "errors.h"
+#include "fds.h"
 #include "layout.h"
 #include "outcomes.h"
 #include "pending.h"
+#include "presence.h"
 #include "state.h"
 #include "term.h"
 
@@ -16,7 +18,6 @@
 #include <msgpack.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 //  What is passed to each of many.
 typedef struct {
@@ -30,20 +31,27 @@ typedef uint64_t marks_t[ARTEL_MAX_SINKS];
 
 //  Whether somebody holds the append lock: asked, not taken.
 static bool
-s_is_live(const char *state, const char *run, artel_id_t writer)
+s_has_appender(const char *state, const char *run, artel_id_t writer)
 {
     char *folder, *path = NULL;
     if (artel_journal_folder(state, run, writer, &folder) == 0) {
         path = artel_format("%s/append.lock", folder);
         free(folder);
     }
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
-    bool live = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    if (fd >= 0)
-        close(fd);
+    int fd = path ? artel_fd_open(path, O_RDONLY) : -1;
+    bool held = fd >= 0 && artel_fd_is_locked(fd) == 1;
+    artel_fd_close(fd);
     free(path);
-    return live;
+    return held;
+}
+
+//  Whether the program runs. Of one that logs through a service its presence says that, as the appender is the
+//  service; a linked one has none, and is the appender.
+static bool
+s_is_live(const char *state, const char *run, artel_id_t writer)
+{
+    int live = artel_presence_check(state, run, writer);
+    return live == ARTEL_ENOENT ? s_has_appender(state, run, writer) : live == 1;
 }
 
 //  How far a store has come; its own catalogue says.

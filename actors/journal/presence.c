@@ -70,7 +70,7 @@ artel_presence_check(const char *state, const char *run, artel_id_t writer)
     rc = fd < 0 ? artel_error_of_errno(errno) : 0;
     free(path);
     if (rc != 0)
-        return rc == ARTEL_ENOENT ? 0 : rc;
+        return rc;
     rc = artel_fd_is_locked(fd);
     artel_fd_close(fd);
     return rc;

@@ -16,7 +16,8 @@
 int
 artel_presence_begin(const char *state, const char *run, artel_id_t writer, int *ret_fd);
 
-//  1: its program lives; 0: it does not, or never said so; or why that cannot be told. Only asks.
+//  1: its program lives; 0: it does not; ARTEL_ENOENT: it never said that it does, or that was forgotten; or why
+//  that cannot be told. Only asks.
 int
 artel_presence_check(const char *state, const char *run, artel_id_t writer);
 

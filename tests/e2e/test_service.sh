@@ -80,9 +80,16 @@ exec 7>dying
 echo '{"loss":0}' >&7
 until_true 10 grep -q accepted dying.out
 until_true 10 is_state dying running && pass 'a run is running' || fail 'a run is running' "$(state_of dying)"
+# While the service stands still the journal stays its own.
+program_of() { artel status --json | jq -r "select(.run == \"$1\").state"; }
+worker=$(worker)
+kill -STOP "$worker"
+same 'status calls its program live' live "$(program_of dying)"
 kill -KILL $log
 wait $log 2>/dev/null
 exec 7>&-
+same 'and dead when it is, though the service has its journal' dead "$(program_of dying)"
+kill -CONT "$worker"
 until_true 15 is_state dying crashed && pass 'and crashed when its program died' || fail 'and crashed' "$(state_of dying)"
 complete dying 1 && pass 'with what it had accepted' || fail 'with what it had accepted' "$(artel history dying --csv)"
 until_true 25 eval '[ -z "$(ls state/clients)" ]' && pass 'nothing is left of it' || fail 'nothing is left of it' "$(ls state/clients)"

@@ -72,14 +72,14 @@ Test(presence, is_that_of_one_writer)
     int a = s_begin("r", s_a);
     artel_fd_close(s_begin("r", s_b));
     cr_assert_eq(artel_presence_check(s_scratch, "r", s_b), 0);
-    cr_assert_eq(artel_presence_check(s_scratch, "other", s_a), 0);
+    cr_assert_eq(artel_presence_check(s_scratch, "other", s_a), ARTEL_ENOENT);
     cr_assert_str_eq(s_dead(), "rb ");
     artel_fd_close(a);
 }
 
 Test(presence, of_who_never_said_so_is_none)
 {
-    cr_assert_eq(artel_presence_check(s_scratch, "r", s_a), 0);
+    cr_assert_eq(artel_presence_check(s_scratch, "r", s_a), ARTEL_ENOENT);
     cr_assert_str_eq(s_dead(), "");
 }
 
