@@ -57,7 +57,7 @@ s_run(const artel_args_t *args)
         return rc;
     rc = artel_reach_place(args, &place);
     if (rc == 0)
-        rc = artel_reach_check(&place);
+        rc = artel_reach_check(place.state);
     if (rc == 0 && artel_state_is_made(place.place))
         rc = s_gc(args, place.place, age_ms, wait_ms);
     else if (rc == 0)

@@ -61,13 +61,20 @@ s_sync_linked(const artel_args_t *args, const char *state, int timeout_ms, uint6
     return rc != 0 ? rc : s_deliver(args, &session, timeout_ms, true, &journals);
 }
 
+//  A service that is named says itself where its state directory is.
+static bool
+s_is_named(void)
+{
+    const char *endpoint = getenv("ARTEL_ENDPOINT");
+    return endpoint && *endpoint;
+}
+
 //  A service alone can end the journals it holds; but it may lack a sink that one of them
 //  wants, and what it leaves we deliver ourselves.
 static int
 s_sync(const artel_args_t *args, const char *state, int timeout_ms)
 {
-    const char *endpoint = getenv("ARTEL_ENDPOINT");
-    bool named = endpoint && *endpoint;
+    bool named = s_is_named();
     uint64_t journals = 0;
     int pid;
     if (!named && artel_service_holder(state, &pid) <= 0)
@@ -92,7 +99,10 @@ s_run(const artel_args_t *args)
         rc = artel_reach_state(args, &state);
     if (rc != 0)
         return rc;
-    rc = s_sync(args, state, timeout_ms);
+    if (!s_is_named())
+        rc = artel_reach_check(state);
+    if (rc == 0)
+        rc = s_sync(args, state, timeout_ms);
     free(state);
     return rc;
 }
@@ -110,7 +120,8 @@ const artel_command_t artel_cmd_sync = {
         "accepted is delivered to every sink it was meant for, and to those of --sink. It exits\n"
         "0 when nothing accepted is undelivered, 1 if something was damaged and is lost ('artel\n"
         "status' names it). Programs that still run are not waited for, and what was never accepted\n"
-        "is no error. On a directory that another machine made it does nothing; run it there.",
+        "is no error. On a directory that another machine made it does nothing; run it there. Where\n"
+        "there is none it makes none, and exits 4.",
     .options = s_options,
     .examples = "artel sync\n"
                 "artel sync --timeout 60 || artel status",

@@ -92,7 +92,7 @@ s_run(const artel_args_t *args)
     artel_interrupt_start();
     int rc = artel_reach_place(args, &place);
     if (rc == 0)
-        rc = artel_reach_check(&place);
+        rc = artel_reach_check(place.state);
     if (rc == 0 && args->n == 0 && !artel_state_is_made(place.place))
         artel_say(args, "nothing was stored in %s; nothing to verify", place.place);
     else if (rc == 0)

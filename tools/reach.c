@@ -126,12 +126,12 @@ artel_reach_place(const artel_args_t *args, artel_place_t *ret)
 }
 
 int
-artel_reach_check(const artel_place_t *self)
+artel_reach_check(const char *state)
 {
-    if (access(self->state, F_OK) == 0 || errno != ENOENT)
+    if (access(state, F_OK) == 0 || errno != ENOENT)
         return 0;
     artel_complain("there is no state directory %s; what logs makes one, and --dir or ARTEL_DIR names another",
-                   self->state);
+                   state);
     return ARTEL_EXIT_NOT_FOUND;
 }
 
@@ -140,7 +140,7 @@ artel_reach_store(const artel_args_t *args, bool writable, artel_place_t *ret)
 {
     int rc = artel_reach_place(args, ret);
     if (rc == 0)
-        rc = artel_reach_check(ret);
+        rc = artel_reach_check(ret->state);
     if (rc != 0)
         return rc;
     rc = artel_catalogue_open(ret->place, false, &ret->catalogue);

@@ -59,7 +59,7 @@ artel_reach_done(artel_place_t *self);
 
 //  Whether the state directory is there: 0, or ARTEL_EXIT_NOT_FOUND after a sentence.
 int
-artel_reach_check(const artel_place_t *self);
+artel_reach_check(const char *state);
 
 //  Open the store to read, have fn do so, and close it.
 int

@@ -19,6 +19,7 @@ artifact rm some:v0
 artifact verify
 gc
 status --json
+sync --json
 END
 [ ! -e state ] && pass 'none of them makes it' || fail 'none of them makes it' "$(ls state)"
 mkdir -m 700 state
@@ -26,9 +27,10 @@ code 'an empty one has no runs' 0 artel runs ls
 has 'and its name is said' "$err" "no runs in $ARTEL_DIR"
 code 'status of nothing' 0 artel status --json
 same 'has no row' '' "$out"
-rmdir state
 code 'sync of nothing is done' 0 artel sync
-same 'the directory is made by what writes, mode 0700' 700 "$(stat -c %a state)"
+rmdir state
+code 'the directory is made by what writes' 0 artel log <<<'{"a":0}'
+same 'mode 0700' 700 "$(stat -c %a state)"
 
 mkfifo pipe
 artel log --run live --json <pipe >live.out &
