@@ -2,6 +2,7 @@
 
 #include "stage.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -319,6 +320,28 @@ Test(run, many_threads_each_have_a_run_of_one_client)
     SQL_IS("8|2000|2000", "SELECT count(*), min(rows), max(rows) FROM runs WHERE state = 'finished'");
 }
 
+static unsigned
+s_count_pending(void)
+{
+    char path[300];
+    unsigned n = 0;
+    snprintf(path, sizeof path, "%s/pending", stage_dir);
+    DIR *dir = opendir(path);
+    cr_assert(dir, "%s", path);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL; )
+        n += entry->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+//  A service puts a journal away after its program has heard that all is delivered.
+static void
+s_await_none_pending(void)
+{
+    for (int ms = 0; stage_service && s_count_pending() > 0 && ms < WAIT_MS; ms++)
+        usleep(1000);
+}
+
 Test(run, a_hundred_runs_one_after_the_other_are_all_delivered_and_none_stays_pending)
 {
     artel_run_t *run;
@@ -329,6 +352,7 @@ Test(run, a_hundred_runs_one_after_the_other_are_all_delivered_and_none_stays_pe
     }
     stage_close();
     SQL_IS("100", "SELECT count(*) FROM runs WHERE state = 'finished' AND rows = 1");
+    s_await_none_pending();
     stage_open("store");
     uint64_t journals;
     OK(artel_sync(stage_artel, WAIT_MS, &journals));
