@@ -68,7 +68,8 @@ artel_handler_tell_marks(artel_handler_self_t *self, artel_handler_entry_t *entr
     const artel_handler_trouble_t *trouble = &self->troubles[self->sinks->primary];
     artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
         entry->writer, entry->accepted, entry->durable, entry->delivered, trouble->code,
-        artel_str(trouble->text), artel_credit_tell(&self->credit, &entry->account, artel_now_ms()) } });
+        artel_str(trouble->text), artel_credit_tell(&self->credit, &entry->account, artel_now_ms()),
+        entry->lost } });
 }
 
 void

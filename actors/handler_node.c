@@ -186,6 +186,7 @@ s_on_delivered(self_t *self, const artel_msg_t *msg)
     news |= delivered->counter > entry->delivered;
     if (delivered->counter > entry->delivered)
         entry->delivered = delivered->counter;
+    entry->lost = delivered->lost;
     if (news)
         artel_handler_tell_marks(self, entry);
 }

@@ -39,6 +39,17 @@ s_read(artel_lane_t *lane, uint64_t *ret_counter, const void **ret_data, size_t 
     return artel_journal_reader_next(lane->reader, ret_counter, ret_data, ret_len);
 }
 
+//  What lies between the last batch and this counter is missing; it may have been before.
+static void
+s_count_lost(artel_lane_t *lane, uint64_t to)
+{
+    uint64_t from = lane->sent > lane->lost_to ? lane->sent : lane->lost_to;
+    if (to <= from)
+        return;
+    lane->lost += to - from;
+    lane->lost_to = to;
+}
+
 int
 artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, const void **ret_data,
                 size_t *ret_len)
@@ -48,8 +59,10 @@ artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, c
     int rc = s_read(lane, ret_counter, ret_data, ret_len);
     if (rc > 0 && *ret_counter > committed)
         return 0;
-    if (rc > 0)
+    if (rc > 0) {
+        s_count_lost(lane, *ret_counter - 1);
         lane->sent = lane->on_way[lane->n_on_way++] = *ret_counter;
+    }
     return rc;
 }
 

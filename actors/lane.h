@@ -36,6 +36,8 @@ typedef struct artel_lane {
     artel_outcomes_t *outcomes;
     uint64_t delivered;         //  the sink has everything up to here
     uint64_t sent;              //  last batch handed to the backend
+    uint64_t lost;              //  batches before it that could not be read, of those read for
+    uint64_t lost_to;           //  ... up to this one
     uint64_t on_way[ARTEL_DELIVER_WINDOW];  //  batches sent and not answered, in order
     unsigned n_on_way;
     unsigned asks;              //  questions for the position that are not answered

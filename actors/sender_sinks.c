@@ -23,7 +23,7 @@ s_tell_delivered(self_t *self, const entry_t *entry, size_t sink)
     artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = {
         .writer = entry->writer, .sink = artel_str(self->sinks->at[sink].name),
         .counter = entry->lanes[sink].delivered, .code = trouble->code,
-        .text = artel_str(trouble->text) } });
+        .text = artel_str(trouble->text), .lost = entry->lanes[sink].lost } });
 }
 
 static void

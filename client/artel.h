@@ -185,7 +185,8 @@ ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 /*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
  *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or ever again (ARTEL_EIO once
  *  the disk could not make it durable, ARTEL_ELOST if this program was taken for dead and its journal
- *  ended); ARTEL_EFULL if it was reached, but records were dropped since the last flush. */
+ *  ended); if it was reached, but not by all: ARTEL_EFULL (records were dropped since the last flush),
+ *  ARTEL_ELOST (delivered, but of a journal that was damaged meanwhile; told once). */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
 
 /*  How many records this handle has queued, and how many of them are accepted by now. */

@@ -84,6 +84,19 @@ s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
              "tried again", self->client->sinks.at[self->client->sinks.primary].name, trouble);
 }
 
+//  Of the journal some cannot be read any more; a node that began anew counts anew.
+static void
+s_note_lost(artel_link_self_t *self, artel_run_t *run, uint64_t lost)
+{
+    if (lost > run->lost_here) {
+        run->lost += lost - run->lost_here;
+        self->told = ARTEL_ELOST;
+        snprintf(self->told_text, sizeof self->told_text, "run %s: its journal is damaged, and %llu batches of it are "
+                 "lost; `artel status` names them", run->id, (unsigned long long) run->lost);
+    }
+    run->lost_here = lost;
+}
+
 static void
 s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
 {
@@ -97,6 +110,7 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     s_accept(run, marks->accepted);
     run->durable = marks->durable > run->durable ? marks->durable : run->durable;
     run->delivered = marks->delivered > run->delivered ? marks->delivered : run->delivered;
+    s_note_lost(self, run, marks->lost);
     s_changed(self);
 }
 

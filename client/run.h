@@ -35,6 +35,8 @@ struct artel_run {
     int open_code;              //  why it is FAILED
     bool abandoned;             //  artel_run_start gave up waiting
     uint64_t accepted, durable, delivered;  //  counters of batches
+    uint64_t lost, told_lost;   //  batches of what is delivered; of them, told by a flush
+    uint64_t lost_here;         //  of them, those the node at hand has told of
     size_t credit;              //  bytes the node lets us have on the way
     int dead;                   //  why its journal takes nothing more until it is opened anew, or 0
     char dead_why[400];         //  the same, with the file it was about

@@ -63,9 +63,36 @@ s_take_dropped(artel_run_t *run)
     return dropped;
 }
 
+//  Batches found missing since the last flush that told of them.
+static uint64_t
+s_take_lost(artel_run_t *run)
+{
+    pthread_mutex_lock(&run->client->lock);
+    uint64_t lost = run->lost - run->told_lost;
+    run->told_lost = run->lost;
+    pthread_mutex_unlock(&run->client->lock);
+    return lost;
+}
+
 static const char *const s_levels[] = {
     [ARTEL_ACCEPTED] = "accepted", [ARTEL_DURABLE] = "durable", [ARTEL_DELIVERED] = "delivered"
 };
+
+//  The level is reached: by all of it?
+static int
+s_tell_missing(artel_run_t *run, const flush_t *flush)
+{
+    artel_notes_t *notes = &run->client->notes;
+    uint64_t lost = flush->level == ARTEL_DELIVERED ? s_take_lost(run) : 0, dropped = s_take_dropped(run);
+    if (lost)
+        return artel_fail(notes, ARTEL_ELOST, "%llu batches of run %s are lost, as its journal was damaged; the rest is "
+                          "delivered, and `artel status` names them", (unsigned long long) lost, run->id);
+    if (dropped)
+        return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because %s; the rest is %s",
+                          (unsigned long long) dropped, run->id,
+                          *flush->dead ? flush->dead : "its queue was full", s_levels[flush->level]);
+    return 0;
+}
 
 static int
 s_tell(artel_run_t *run, const flush_t *flush, int rc)
@@ -86,12 +113,7 @@ s_tell(artel_run_t *run, const flush_t *flush, int rc)
     if (rc != 0)
         return artel_fail(notes, rc, "run %s is not %s: %s (state directory %s); it is tried again", run->id,
                           s_levels[flush->level], artel_error_code_text(rc), run->client->dir);
-    uint64_t dropped = s_take_dropped(run);
-    if (dropped)
-        return artel_fail(notes, ARTEL_EFULL, "%llu records of run %s were dropped because %s; the rest is %s",
-                          (unsigned long long) dropped, run->id,
-                          *flush->dead ? flush->dead : "its queue was full", s_levels[flush->level]);
-    return 0;
+    return s_tell_missing(run, flush);
 }
 
 int

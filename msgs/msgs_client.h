@@ -20,7 +20,7 @@
     F(i64, next_step)
 #define ARTEL_ACCEPTED_FIELDS(F)                                                \
     F(id, writer) F(u64, accepted) F(u64, durable) F(u64, delivered)            \
-    F(i64, code) F(str, text) F(u64, credit)
+    F(i64, code) F(str, text) F(u64, credit) F(u64, lost)
 #define ARTEL_REFUSED_FIELDS(F)         F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 #define ARTEL_ARTIFACT_SEND_RESPONSE_FIELDS(F)  F(id, xid)
 #define ARTEL_ARTIFACT_POLL_RESPONSE_FIELDS(F)                                  \

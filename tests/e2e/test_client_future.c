@@ -2,6 +2,7 @@
 
 #include "stage.h"
 
+#include <glob.h>
 #include <sys/stat.h>
 
 TestSuite(future, .init = stage_up, .fini = stage_down, .timeout = 100);
@@ -78,6 +79,51 @@ Test(future, a_second_sink_that_is_gone_holds_up_only_those_who_wait_for_it)
     cr_assert(unlink(place) == 0 && mkdir(place, 0700) == 0);
     OK(artel_future_wait_sink(future, "copy", WAIT_MS));
     artel_future_destroy(&future);
+}
+
+//  The first segment of the run's one journal.
+static FILE *
+s_open_segment(const char *run)
+{
+    char pattern[300];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/runs/%s/*/00000001.seg", stage_dir, run);
+    cr_assert_eq(glob(pattern, 0, NULL, &found), 0, "%s", pattern);
+    FILE *file = fopen(found.gl_pathv[0], "r+");
+    cr_assert(file, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return file;
+}
+
+//  Change a byte of a text that it holds.
+static void
+s_damage(const char *run, const char *text)
+{
+    static char bytes[16384];
+    FILE *file = s_open_segment(run);
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    const char *at = memmem(bytes, len, text, strlen(text));
+    cr_assert(at, "%s is not there", text);
+    cr_assert(fseek(file, at - bytes, SEEK_SET) == 0 && fputc('!', file) == '!' && fclose(file) == 0);
+}
+
+//  More batches than are handed to a sink at once; a later one is damaged before it is read.
+Test(future, a_flush_says_once_that_a_journal_was_damaged_meanwhile)
+{
+    artel_run_t *run = stage_run("r");
+    stage_stop_store();
+    for (int i = 10; i < 30; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "batch-%d.", i);
+        artel_value_t row = { .key = "text", .type = ARTEL_TYPE_STRING, .string = text };
+        OK(artel_run_log_row(run, ARTEL_AUTO_STEP, &row, 1));
+        OK(artel_run_flush(run, ARTEL_DURABLE, WAIT_MS));
+    }
+    s_damage("r", "batch-27.");
+    stage_start_store();
+    RC(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS), ARTEL_ELOST);
+    cr_assert(strstr(stage_error(), "1 batches of run r are lost"), "%s", stage_error());
+    OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
 }
 
 Test(future, many_waits_with_deadlines_of_their_own_all_end_in_time)

@@ -118,6 +118,13 @@ Test(lane, passes_a_hole_and_says_by_the_counter_that_there_is_one)
     artel_lane_start(&lane, 0);
     cr_assert_eq(s_next_of(&lane, 3), 1);
     cr_assert_eq(s_next_of(&lane, 3), 3, "also in the last segment: it is committed");
+    cr_assert_eq(lane.lost, 1);
+    artel_lane_start(&lane, 1);                 //  the sink failed, and is sent it again
+    artel_lane_close(&lane);
+    cr_assert_eq(artel_lane_open(&lane, s_state, "r", s_id, "store"), 0);
+    artel_lane_start(&lane, 1);
+    cr_assert_eq(s_next_of(&lane, 3), 3);
+    cr_assert_eq(lane.lost, 1, "one hole is counted once");
     artel_lane_close(&lane);
 }
 
