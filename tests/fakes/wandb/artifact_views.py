@@ -38,7 +38,7 @@ class ArtifactView:
 
     def currentManifest(self, _info):
         manifest = self.artifact.manifests.get("FULL")
-        return manifest and manifest_view(self.world, manifest, "")
+        return manifest and manifest_view(self.world, manifest, None)
 
     def files(self, _info, names=None, after=None, first=None):
         return file_page(self.world, self.artifact, names, after, first)

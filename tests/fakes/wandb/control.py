@@ -6,6 +6,7 @@
     GET /_fake/requests    every request so far: at, method, path, operation, status, headers; DELETE forgets them
     GET /_fake/faults      the rules of faults.py and how often each struck; POST adds a list; DELETE clears
     POST /_fake/settings   {"features": […], "multipart_from": N, "verify_bytes": bool, "url_lifetime_s": N}
+    POST /_fake/reset      forgets everything: a server as it was at the start, but for ids and the bytes of objects
     POST /_fake/stop       {"run": "ENTITY/PROJECT/RUN"}: somebody presses Stop
 """
 from dump import dump
@@ -39,12 +40,11 @@ def stop(world, body):
     return {}
 
 
-def listed(name):
-    return lambda world, _: getattr(world.record, name)
-
-
-def forgotten(name):
-    return lambda world, _: getattr(world.record, name).clear() or {}
+def forget(world, name):
+    getattr(world.record, name).clear()
+    if world.nginx and name == "requests":
+        world.nginx.forget()
+    return {}
 
 
 ACTS = {
@@ -52,8 +52,13 @@ ACTS = {
     ("GET", "faults"): lambda world, _: world.faults.rules,
     ("POST", "faults"): lambda world, rules: world.faults.order(rules) or {},
     ("DELETE", "faults"): lambda world, _: world.faults.clear() or {},
+    ("POST", "reset"): lambda world, _: world.reset() or {},
     ("POST", "settings"): settings,
     ("POST", "stop"): stop,
-    **{("GET", name): listed(name) for name in ("errors", "warnings", "requests")},
-    **{("DELETE", name): forgotten(name) for name in ("errors", "warnings", "requests")},
+    ("GET", "errors"): lambda world, _: world.record.errors,
+    ("GET", "warnings"): lambda world, _: world.record.warnings,
+    ("GET", "requests"): lambda world, _: world.requests(),
+    ("DELETE", "errors"): lambda world, _: forget(world, "errors"),
+    ("DELETE", "warnings"): lambda world, _: forget(world, "warnings"),
+    ("DELETE", "requests"): lambda world, _: forget(world, "requests"),
 }

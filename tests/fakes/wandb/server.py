@@ -76,6 +76,9 @@ class StoreHandler(Handler):
         return "objects"
 
     def respond(self):
+        if "X-Refused" in self.headers:
+            why, status, method = self.headers["X-Refused"].split()
+            raise Refusal(why, f"nginx refused {method} {self.path}", int(status))
         return self.struck(self.move)
 
     def move(self):

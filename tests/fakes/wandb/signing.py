@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 SIGNED = ("content-md5", "content-type", "x-amz-meta-md5")
 PREFIX = "/objects/"
+LIFETIME_S = 3600
 
 
 def signature(secret, expires, method, path, headers):
@@ -24,7 +25,7 @@ def signature(secret, expires, method, path, headers):
 class Signer:
     def __init__(self, secret, base):
         self.secret, self.base = secret, base
-        self.lifetime_s = 3600
+        self.lifetime_s = LIFETIME_S
 
     def url(self, method, key, headers=(), expired=False):
         """A URL for one method; `headers` is the list of "Name:Value" that is given with it."""
