@@ -13,6 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
 from cases import equal, run, true  # noqa: E402
 from served import PYTHON, Wandb, skip_without_python  # noqa: E402
+from wandb_client import md5  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 120
@@ -119,6 +120,99 @@ def a_run_is_resumed():
     equal((2, "finished"), (held["opened"], held["state"]), "the end")
 
 
+FIRST = {"a.txt": b"hello", "copy/of a.txt": b"hello", "sub/b c.bin": b"\0\1\2", "sub/ü.txt": "ü".encode(), "empty": b""}
+
+
+def entry(version, data, sent=True):
+    """An entry of a file, as the server shows it; the SDK's habits are left out."""
+    return {"digest": md5(data), "size": len(data), "birth": f"quarry/digits/{version}", "sent": sent}
+
+
+def entries_of(held):
+    return {path: {k: v for k, v in shown.items() if k not in ("local_path", "skip_cache")}
+            for path, shown in held["entries"].items()}
+
+
+def artifacts_go_both_ways(*options):
+    with Wandb(*options) as fake:
+        sdk(fake, "log_artifacts")
+        held = fake.state()
+        sdk(fake, "use_artifacts", WANDB_CACHE_DIR=f"{fake.folder}/another-cache")
+        right(fake)
+        used = fake.run("digits", "user")["used"]
+    versions = {name.removeprefix("quarry/digits/"): version for name, version in held["artifacts"].items()}
+    equal([], held["uncommitted"], "what is left uncommitted")
+    equal({"set:v0", "set:v1", "young:v0", "references:v0", "nothing:v0", "many:v0", "run-maker-table:v0"}, set(versions),
+          "the versions")
+    check_first(versions["set:v0"])
+    check_second(versions["set:v1"])
+    check_references(versions["references:v0"])
+    equal({}, versions["nothing:v0"]["entries"], "the entries of nothing")
+    equal({f"{i:03}.txt": entry("many:v0", f"file {i}".encode()) for i in range(300)}, entries_of(versions["many:v0"]),
+          "the many")
+    equal(["set:v0", "set:v1", "many:v0", "references:v0"],
+          [use["artifact"].removeprefix("quarry/digits/") for use in used], "what was used")
+
+
+def check_first(held):
+    equal({path: entry("set:v0", data) for path, data in FIRST.items()}, entries_of(held), "the entries")
+    equal(("data", "another text", ["small"], 2), tuple(held[k] for k in ("type", "description", "tags", "history_step")),
+          "the version")
+    equal({"n": 1, "deep": {"list": [1.5, None]}}, json.loads(held["metadata"]), "the metadata")
+    equal((["late", "raw"], "quarry/digits/maker"), (held["aliases"], held["made_by"]), "aliases and maker")
+
+
+def check_second(held):
+    """Only what is new was sent; aliases of the same content come to the version that has it."""
+    kept = {path: entry("set:v0", data, sent=False) for path, data in FIRST.items() if data != b"hello"}
+    new = {path: entry("set:v1", b"changed") for path in ("a.txt", "copy/of a.txt")}
+    equal({**kept, **new}, entries_of(held), "the entries")
+    equal((["best", "latest", "same"], None), (held["aliases"], held["metadata"]), "aliases and metadata")
+
+
+def check_references(held):
+    found = entries_of(held)
+    equal({"digest": "http://127.0.0.1:9/none", "ref": "http://127.0.0.1:9/none", "size": 0}, found["http"], "http")
+    equal((md5(b"changed"), 7, True), (found["file"]["digest"], found["file"]["size"],
+                                       found["file"]["ref"].startswith("file:///")), "file")
+    #  The reference names the artifact by the hexadecimal form of its id.
+    true(found["entry"]["ref"].startswith("wandb-artifact://") and found["entry"]["ref"].endswith("/a.txt"), found["entry"])
+    equal((md5(b"hello"), 0), (found["entry"]["digest"], found["entry"]["size"]), "entry")
+
+
+#  What the SDK must get over: it waits at least 2 s before it tries again, so each fault strikes once.
+FAULTS = [
+    {"at": "graphql", "operation": "UpsertBucket", "do": "answer", "status": 409},
+    {"at": "graphql", "operation": "CreateArtifact", "do": "answer", "status": 500, "headers": {"Retry-After": "0.01"}},
+    {"at": "graphql", "operation": "CreateArtifactFiles", "do": "answer", "status": 429, "headers": {"Retry-After": "0.01"}},
+    {"at": "graphql", "operation": "CommitArtifact", "do": "lost"},
+    {"at": "file_stream", "do": "lost"},
+    {"at": "objects", "method": "PUT", "do": "cut", "skip": 1},
+    {"at": "objects", "method": "PUT", "do": "answer", "status": 503, "headers": {"Retry-After": "0.01"}, "skip": 3},
+]
+
+
+def faults_are_overcome():
+    with Wandb() as fake:
+        fake.misbehave(*FAULTS)
+        sdk(fake, "log_through_faults")
+        right(fake)
+        equal([1] * len(FAULTS), fake.struck(), "how often each fault struck")
+        run_held, held = fake.run("digits", "patient"), fake.artifact("digits", "set:v0")
+        equal(1, len(fake.state()["artifacts"]), "the versions")
+    equal([{"_step": i, "x": i} for i in range(3)], list(map(own, rows(run_held))), "the rows")
+    equal({f"{i}.txt": entry("set:v0", b"%d" % i) for i in range(5)}, entries_of(held), "the entries")
+
+
+def expired_urls_are_renewed():
+    with Wandb() as fake:
+        fake.misbehave({"at": "objects", "do": "expired", "method": "PUT"})
+        sdk(fake, "log_through_faults")
+        right(fake)
+        held = fake.artifact("digits", "set:v0")
+    equal({f"{i}.txt": entry("set:v0", b"%d" % i) for i in range(5)}, entries_of(held), "the entries")
+
+
 def a_wrong_key_is_refused():
     with Wandb() as fake:
         sdk(fake, "fail_run", status=1, WANDB_API_KEY="x" * 40)
@@ -132,6 +226,10 @@ def main():
         ("an exit code makes a failed run", an_exit_code_is_kept),
         ("system metrics are accepted", system_metrics_come),
         ("a run is resumed where it ended", a_run_is_resumed),
+        ("artifacts are logged, used and fetched", artifacts_go_both_ways),
+        ("and so they are with nginx", lambda: artifacts_go_both_ways("--nginx")),
+        ("faults are overcome, and nothing comes twice", faults_are_overcome),
+        ("expired URLs are renewed", expired_urls_are_renewed),
         ("a wrong key gets nothing in", a_wrong_key_is_refused),
     ])
 
