@@ -138,8 +138,9 @@ def artifacts_go_both_ways(*options):
         sdk(fake, "log_artifacts")
         held = fake.state()
         sdk(fake, "use_artifacts", WANDB_CACHE_DIR=f"{fake.folder}/another-cache")
-        right(fake)
         used = fake.run("digits", "user")["used"]
+        sdk(fake, "ask_api")
+        right(fake)
     versions = {name.removeprefix("quarry/digits/"): version for name, version in held["artifacts"].items()}
     equal([], held["uncommitted"], "what is left uncommitted")
     equal({"set:v0", "set:v1", "young:v0", "references:v0", "nothing:v0", "many:v0", "run-maker-table:v0"}, set(versions),

@@ -9,7 +9,8 @@ def page(nodes, after=None, first=None):
     """A connection; the cursor is the number of nodes before it."""
     start = int(after or 0)
     end = len(nodes) if first is None else min(len(nodes), start + first)
-    return {"totalCount": len(nodes), "edges": [{"node": node} for node in nodes[start:end]],
+    edges = [{"node": node, "cursor": str(start + i + 1)} for i, node in enumerate(nodes[start:end])]
+    return {"totalCount": len(nodes), "edges": edges,
             "pageInfo": {"hasNextPage": end < len(nodes), "endCursor": str(end) if end > start else None}}
 
 

@@ -1,5 +1,7 @@
 """What GraphQL shows of users, projects and runs. A method is a field, a parameter an argument."""
+import fnmatch
 import json
+import re
 
 from artifact_views import ArtifactView, CollectionView, MembershipView, TypeView, page
 from state import Refusal
@@ -85,9 +87,15 @@ class RunView:
         held = json.loads(self.run.config).get("_wandb", {}).get("value", {})
         return json.dumps(held if keys is None else {k: held[k] for k in keys if k in held})
 
-    def files(self, _info, names=None, after=None, first=None):
-        files = [f for f in self.run.files.values() if names is None or f.name in names]
-        nodes = [RunFileView(self.world, f) for f in files if names or self.world.objects.exists(f.key)]
+    def fileCount(self, _info):
+        return sum(self.world.objects.exists(file.key) for file in self.run.files.values())
+
+    def files(self, _info, names=None, pattern=None, after=None, first=None):
+        """All, if no names are given. `pattern` is one of SQL's LIKE."""
+        like = fnmatch.translate((pattern or "%").replace("%", "*").replace("_", "?"))
+        files = [f for f in self.run.files.values() if not names or f.name in names]
+        nodes = [RunFileView(self.world, f) for f in files
+                 if (names or self.world.objects.exists(f.key)) and re.match(like, f.name)]
         return {**page(nodes, after, first), "uploadHeaders": []}
 
     def inputArtifacts(self, _info, after=None, first=None):
@@ -105,6 +113,7 @@ class RunView:
 class RunFileView:
     def __init__(self, world, file):
         self.world, self.file, self.name = world, file, file.name
+        self.id, self.mimetype = f"file-{file.key}", "application/octet-stream"
         there = world.objects.exists(file.key)
         self.sizeBytes = world.objects.size(file.key) if there else 0
         self.updatedAt = None
