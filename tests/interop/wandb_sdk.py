@@ -12,6 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
 from cases import equal, run, true  # noqa: E402
+from same import comparable  # noqa: E402
 from served import PYTHON, Wandb, skip_without_python  # noqa: E402
 from wandb_client import md5  # noqa: E402
 
@@ -100,6 +101,19 @@ def system_metrics_come():
         held = fake.run("digits", "measured")
     true(all(any(key.startswith("system.") for key in json.loads(event)) for event in held["events"]),
          f"no system metric in {held['events'][0]}")
+
+
+def the_same_is_the_same():
+    """What makes two clients comparable finds no difference between two runs of one, and finds one that is there."""
+    found = []
+    for _ in range(2):
+        with Wandb() as fake:
+            sdk(fake, "log_run")
+            found.append(fake.state())
+    equal(comparable(found[0]), comparable(found[1]), "what the second run left")
+    history = found[1]["runs"]["quarry/digits/first"]["history"]
+    history[0] = history[0].replace('"acc":0.5', '"acc":0.75')
+    true(comparable(found[0]) != comparable(found[1]), "a changed value is not seen")
 
 
 def an_exit_code_is_kept():
@@ -224,6 +238,7 @@ def main():
     skip_without_python()
     run([
         ("the SDK's run, rows, summary, console and files are accepted", a_run_is_accepted),
+        ("what it leaves twice is the same", the_same_is_the_same),
         ("an exit code makes a failed run", an_exit_code_is_kept),
         ("system metrics are accepted", system_metrics_come),
         ("a run is resumed where it ended", a_run_is_resumed),
