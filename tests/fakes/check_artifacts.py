@@ -148,7 +148,6 @@ def parts_make_a_file(c):
     artifact = c.start("big", {"f": whole})
     hashes = [{"partNumber": i + 1, "hexMD5": hashlib.md5(part).hexdigest()} for i, part in enumerate(parts)]
     offer = c.offers(artifact, {"f": whole}, uploadPartsInput=hashes)[0]
-    equal(None, offer["uploadUrl"], "the URL of the whole")
     urls = offer["uploadMultipartUrls"]["uploadUrlParts"]
     tags = [send(url["uploadUrl"], "PUT", part, {"Content-MD5": md5(part)}).headers["ETag"]
             for url, part in zip(urls, parts)]
@@ -164,6 +163,20 @@ def parts_make_a_file(c):
     taken(c.ask(COMPLETE, completedParts=done, **names))
     taken(c.ask(COMPLETE, completedParts=done, **names))
     taken(c.finish(artifact, manifest_of(c.entries({"f": whole}, {"f": artifact}))))
+
+
+def large_files_come_in_parts(c):
+    c.fake.control("POST", "settings", {"multipart_from": 3})
+    artifact = c.start("big", TWO)
+    births = c.upload(artifact, TWO)
+    refused(c, "parts", c.finish(artifact, manifest_of(c.entries(TWO, births))))
+    c.fake.control("POST", "settings", {"single_put": True})
+    c.fake.control("DELETE", "errors")
+    taken(c.commit(artifact))
+    parts = [{"partNumber": 1, "hexMD5": hashlib.md5(b"x").hexdigest()}]
+    offer = c.offers(c.start("other", {"f": b"x"}), {"f": b"x"}, uploadPartsInput=parts)[0]
+    equal(None, offer["uploadMultipartUrls"], "the URLs of parts")
+    equal(200, c.put(offer, b"x").status, "the one PUT")
 
 
 READ = """query ArtifactByName($entity: String, $project: String, $name: String!, $after: String) {
@@ -232,6 +245,7 @@ CASES = [
     ("bytes that are there are not asked for", bytes_come_once),
     ("aliases move, also to what came again", aliases_move),
     ("parts make a file, by their ETags and in order", parts_make_a_file),
+    ("large files come in parts, unless the server says otherwise", large_files_come_in_parts),
     ("what was logged is read by name, page by page", what_was_logged_is_read),
     ("the server sends on to the store, for a key", the_server_sends_on_to_the_store),
     ("use is lineage, once", use_is_lineage),

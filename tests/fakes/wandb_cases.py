@@ -4,6 +4,7 @@ Usage: wandb_cases.py, as tests/fakes/test_wandb.sh runs it. A case is a functio
 of an empty server.
 """
 import check_artifacts
+import check_dialects
 import check_faults
 import check_runs
 import check_store
@@ -26,7 +27,8 @@ def on(fake, case):
 def main():
     skip_without_python()
     with Wandb() as fake, Wandb("--nginx") as fast:
-        listed = [*check_runs.CASES, *check_artifacts.CASES, *check_store.CASES, *check_faults.CASES]
+        listed = [*check_runs.CASES, *check_artifacts.CASES, *check_store.CASES, *check_dialects.CASES,
+                  *check_faults.CASES]
         run([(f"fake wandb: {name}", on(fake, case)) for name, case in listed]
             + [(f"fake wandb, nginx: {name}", on(fast, case)) for name, case in check_store.IN_NGINX])
 

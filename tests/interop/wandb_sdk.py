@@ -4,6 +4,7 @@
 The SDK takes the fake for the server: so the fake is right where the SDK goes. What the
 server then holds is what any other client has to leave there too.
 """
+import glob
 import json
 import math
 import os
@@ -114,6 +115,21 @@ def the_same_is_the_same():
     history = found[1]["runs"]["quarry/digits/first"]["history"]
     history[0] = history[0].replace('"acc":0.5', '"acc":0.75')
     true(comparable(found[0]) != comparable(found[1]), "a changed value is not seen")
+
+
+def offline_is_the_same():
+    """`wandb sync` of a run that was offline leaves what the run would have left."""
+    with Wandb() as fake:
+        sdk(fake, "log_run")
+        online = fake.state()
+    with Wandb() as fake:
+        sdk(fake, "log_run", WANDB_MODE="offline")
+        equal([], fake.requests(), "what came while it was offline")
+        home = fake.environment()["HOME"]
+        subprocess.run([PYTHON, "-m", "wandb", "sync", *glob.glob(f"{home}/wandb/offline-run-*")], check=True,
+                       env=fake.environment(), cwd=home, capture_output=True, timeout=LIMIT_S)
+        right(fake)
+        equal(comparable(online), comparable(fake.state()), "what the sync left")
 
 
 def an_exit_code_is_kept():
@@ -228,6 +244,15 @@ def expired_urls_are_renewed():
     equal({f"{i}.txt": entry("set:v0", b"%d" % i) for i in range(5)}, entries_of(held), "the entries")
 
 
+def large_files_go_in_parts():
+    with Wandb("--nginx") as fake:
+        sdk(fake, "log_large")
+        right(fake)
+        parts = [r["path"] for r in fake.requests() if r["at"] == "objects" and ".part" in r["path"]]
+        size = fake.artifact("digits", "large:v0")["entries"]["large"]["size"]
+    equal((21, 2 << 30), (len(set(parts)), size), "parts and size")
+
+
 def a_wrong_key_is_refused():
     with Wandb() as fake:
         sdk(fake, "fail_run", status=1, WANDB_API_KEY="x" * 40)
@@ -239,6 +264,7 @@ def main():
     run([
         ("the SDK's run, rows, summary, console and files are accepted", a_run_is_accepted),
         ("what it leaves twice is the same", the_same_is_the_same),
+        ("a run that was offline is synced", offline_is_the_same),
         ("an exit code makes a failed run", an_exit_code_is_kept),
         ("system metrics are accepted", system_metrics_come),
         ("a run is resumed where it ended", a_run_is_resumed),
@@ -246,6 +272,7 @@ def main():
         ("and so they are with nginx", lambda: artifacts_go_both_ways("--nginx")),
         ("faults are overcome, and nothing comes twice", faults_are_overcome),
         ("expired URLs are renewed", expired_urls_are_renewed),
+        ("a file of 2 GiB goes in parts", large_files_go_in_parts),
         ("a wrong key gets nothing in", a_wrong_key_is_refused),
     ])
 

@@ -166,7 +166,8 @@ def offer_file(world, spec):
     headers = [f"Content-MD5:{file.md5}", f"x-amz-meta-md5:{file.md5}"]
     if spec.get("mimetype"):
         headers.append(f"Content-Type:{spec['mimetype']}")
-    url = world.url("PUT", file.key, headers) if file.wanted and not file.parts else None
+    #  Parts or not: the SDK takes a file without an uploadUrl for one that is there.
+    url = world.url("PUT", file.key, headers) if file.wanted else None
     return {"id": f"{artifact.id}:{file.name}", "name": file.name, "displayName": file.name, "storagePath": file.key,
             "uploadUrl": url, "uploadHeaders": headers if file.wanted else [],
             "uploadMultipartUrls": offer_parts(world, file, spec.get("mimetype")),
@@ -212,7 +213,7 @@ def part_key(file, number):
 
 
 def offer_parts(world, file, mimetype):
-    if not file.wanted or not file.parts:
+    if not file.wanted or not file.parts or world.state.single_put:
         return None
     return {"uploadID": file.upload_id,
             "uploadUrlParts": [{"partNumber": number, "uploadUrl": part_url(world, file, number, md5, mimetype)}

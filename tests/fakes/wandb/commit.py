@@ -72,12 +72,15 @@ def check_file(world, artifact, path, entry):
         raise Refusal("missing", f"{path} is in the manifest, but in no createArtifactFiles")
     if entry["digest"] != file.md5:
         raise Refusal("digest", f"{path} has the digest {entry['digest']}, but was announced with {file.md5}")
-    if entry.get("birthArtifactID") != file.birth:
+    if str(entry.get("birthArtifactID")) != file.birth:
         raise Refusal("birth", f"{path} has the birthArtifactID {entry.get('birthArtifactID')}, not {file.birth}")
     if not world.objects.exists(file.key):
         raise Refusal("missing", f"{path} was not uploaded")
     if entry.get("size", 0) != world.objects.size(file.key):
         raise Refusal("size", f"{path} has {world.objects.size(file.key)} bytes, not {entry.get('size', 0)}")
+    large = entry.get("size", 0) >= world.state.multipart_from
+    if large and file.wanted and not file.parts and not world.state.single_put:
+        raise Refusal("parts", f"{path} has {entry['size']} bytes and came in one PUT")
     if file.wanted and world.state.verify_bytes and world.objects.md5(file.key) != file.md5:
         raise Refusal("digest", f"the bytes of {path} have another MD5")
 

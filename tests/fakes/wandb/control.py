@@ -5,12 +5,15 @@
     GET /_fake/warnings    habits that are taken, but that ours must not have; DELETE forgets them
     GET /_fake/requests    every request so far: at, method, path, operation, status, headers; DELETE forgets them
     GET /_fake/faults      the rules of faults.py and how often each struck; POST adds a list; DELETE clears
-    POST /_fake/settings   {"features": […], "multipart_from": N, "verify_bytes": bool, "url_lifetime_s": N}
+    POST /_fake/settings   {"features": […], "dialect": […], "url_lifetime_s": N, and those of PLAIN, said in state.py}
     POST /_fake/reset      forgets everything: a server as it was at the start, but for ids and the bytes of objects
     POST /_fake/stop       {"run": "ENTITY/PROJECT/RUN"}: somebody presses Stop
 """
+import dialect
 from dump import dump
 from state import Refusal
+
+PLAIN = {"multipart_from", "single_put", "verify_bytes", "stream_headers", "crashed_after_s"}
 
 
 def answer(world, method, what, body):
@@ -28,7 +31,9 @@ def settings(world, body):
             world.state.features = set(value)
         elif name == "url_lifetime_s":
             world.signer.lifetime_s = value
-        elif name in ("multipart_from", "verify_bytes"):
+        elif name == "dialect" and set(value) <= dialect.WORDS:
+            world.state.dialect = set(value)
+        elif name in PLAIN:
             setattr(world.state, name, value)
         else:
             raise Refusal("control", f"no setting {name}", 400)

@@ -3,6 +3,7 @@
 Lines of streams, config, summary and metadata stay the strings that came, as they may hold
 NaN. Ids and times are in fields of their own ("id", "created", "birth"), to be left out.
 """
+import time
 
 RUN = ("id", "display_name", "description", "config", "summary", "tags", "notes", "group", "job_type", "sweep", "host",
        "program", "repo", "commit", "state", "exit_code", "stopped", "preempting", "opened", "posts", "heartbeats",
@@ -31,12 +32,20 @@ def version_name(artifact):
 def dump_run(world, run):
     state = world.state
     made = [a for a in state.artifacts.values() if a.run == run.id and a.version is not None]
-    return {**{name: getattr(run, name) for name in RUN},
+    return {**{name: getattr(run, name) for name in RUN}, "state": state_of(state, run),
             "history": run.streams["wandb-history.jsonl"], "events": run.streams["wandb-events.jsonl"],
             "console": run.streams["output.log"],
             "files": {name: dump_file(world, file) for name, file in sorted(run.files.items())},
             "made": [version_name(a) for a in made],
             "used": [{"artifact": version_name(state.artifacts[i]), "as": used_as} for i, used_as in run.uses]}
+
+
+def state_of(state, run):
+    """A run is over when it says so, or has crashed when it says nothing."""
+    silent_s = time.monotonic() - run.heard
+    if run.state == "running" and state.crashed_after_s is not None and silent_s > state.crashed_after_s:
+        return "crashed"
+    return run.state
 
 
 def dump_file(world, file):
@@ -63,7 +72,7 @@ def dump_entry(world, artifact, path, entry):
     """The entry of the manifest; `birth` is the version that its bytes came with."""
     shown = {name: value for name, value in entry.items() if name != "birthArtifactID"}
     if "birthArtifactID" in entry:
-        birth = world.state.artifacts[entry["birthArtifactID"]]
+        birth = world.state.artifacts[str(entry["birthArtifactID"])]
         shown["birth"] = version_name(birth)
         shown["sent"] = artifact.files[path].wanted
     return shown

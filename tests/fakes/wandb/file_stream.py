@@ -5,6 +5,7 @@ lines, which a progress bar rewrites; none may be left out. After `complete` the
 over, until somebody upserts it again.
 """
 import json
+import time
 
 from run_mutations import report_uploaded
 from state import Refusal
@@ -25,7 +26,7 @@ def post(world, entity, project, name, body):
     report_uploaded(world, run, body.get("uploaded", []))
     for file, chunk in body.get("files", {}).items():
         keep_chunk(run, file, chunk)
-    run.posts += 1
+    run.posts, run.heard = run.posts + 1, time.monotonic()
     run.heartbeats += not body.get("files") and not body.get("complete")
     run.preempting = run.preempting or body.get("preempting", False)
     if body.get("complete"):

@@ -81,14 +81,16 @@ class Nginx:
         self.forgotten = 0                        # lines of the log
         os.makedirs(self.home, exist_ok=True)
         with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+            #  nginx makes no inherited socket non-blocking, and a worker that loses a race would block in accept.
+            listener.setblocking(False)
             address = f"127.0.0.1:{listener.getsockname()[1]}"
             self.base = f"http://{address}"
             self.configure(objects_folder, secret, address, own)
             self.start(listener)
 
     def configure(self, objects_folder, secret, address, own):
-        text = CONFIG.format(home=self.home, root=os.path.dirname(objects_folder), prefix=PREFIX, values=VALUES, secret=secret,
-                             address=address, own=own, user="user root;" if os.getuid() == 0 else "")
+        text = CONFIG.format(home=self.home, root=os.path.dirname(objects_folder), prefix=PREFIX, values=VALUES,
+                             secret=secret, address=address, own=own, user="user root;" if os.getuid() == 0 else "")
         with open(f"{self.home}/nginx.conf", "w", encoding="utf-8") as file:
             file.write(text)
 

@@ -12,6 +12,7 @@ from graphql import GraphQLError, Undefined, build_schema, execute, parse, valid
 import artifact_mutations as artifacts
 import run_mutations as runs
 from artifact_views import ArtifactView, CollectionView
+from dialect import said
 from run_views import ProjectView, ServerInfoView, UserView
 from state import Refusal
 
@@ -160,8 +161,9 @@ def note_habits(world, operation, variables):
 def run(world, document, body, known):
     result = execute(SCHEMA, document, Root(world, known), variable_values=body.get("variables") or {},
                      operation_name=body.get("operationName") or None)
+    data = said(world.state.dialect, result.data)
     if not result.errors:
-        return 200, {"data": result.data}
+        return 200, {"data": data}
     status = 200
     for error in result.errors:
         cause = error.original_error
@@ -171,4 +173,4 @@ def run(world, document, body, known):
         else:
             status = 400 if error.path is None else 500
             world.record.error("variables" if status == 400 else "fake", operation_name(body), error.message)
-    return status, {"errors": [error.formatted for error in result.errors], "data": result.data}
+    return status, {"errors": [error.formatted for error in result.errors], "data": data}

@@ -11,6 +11,7 @@ import control
 import file_stream
 import queries
 from http_side import Answer, Handler
+from signing import PREFIX
 from state import Refusal
 
 STREAM = re.compile("/files/([^/]+)/([^/]+)/([^/]+)/file_stream")
@@ -18,10 +19,27 @@ STREAM = re.compile("/files/([^/]+)/([^/]+)/([^/]+)/file_stream")
 STORED = re.compile("/artifactsV2/default/([^/]+)/([^/]+)/([^/]+)/(?:([^/]+)/)?([^/]+)/([0-9a-f]{32})/(.+)")
 
 
-class ServerHandler(Handler):
+class Moves:
+    """Objects in and out, for whoever has the signed URL."""
+
+    def move(self):
+        objects = self.world.objects
+        if self.command == "PUT":
+            return Answer(200, headers={"ETag": objects.put(self)})
+        if self.command != "GET":
+            raise Refusal("path", f"no {self.command} in the object store", 405)
+        path, first, last, size = objects.get(self)
+        if (first, last) == (0, size - 1):
+            return Answer(200, file=(path, first, last, size))
+        return Answer(206, file=(path, first, last, size), headers={"Content-Range": f"bytes {first}-{last}/{size}"})
+
+
+class ServerHandler(Moves, Handler):
+    foreign = False                   # credentials may come here, also with objects
+
     def place(self):
         for place, start in (("graphql", "/graphql"), ("file_stream", "/files/"), ("artifacts", "/artifacts"),
-                             ("control", "/_fake/")):
+                             ("objects", PREFIX), ("control", "/_fake/")):
             if self.path.startswith(start):
                 return place
         return None
@@ -37,6 +55,8 @@ class ServerHandler(Handler):
             return self.struck(lambda: self.file_stream(*map(unquote, stream.groups())))
         if (stored := STORED.fullmatch(path)) and self.command == "GET":
             return self.struck(lambda: self.stored(*map(lambda part: part and unquote(part), stored.groups())))
+        if path.startswith(PREFIX) and "relative" in self.world.state.dialect:
+            return self.struck(self.move)
         raise Refusal("path", f"no {self.command} {path}", 404)
 
     def knows_key(self):
@@ -58,7 +78,8 @@ class ServerHandler(Handler):
             raise Refusal("limit", f"a post of {self.left} bytes", 413)
         body = self.json_body()
         with self.world.state.lock:
-            return Answer.json(200, file_stream.post(self.world, entity, project, run, body))
+            answer = file_stream.post(self.world, entity, project, run, body)
+            return Answer.json(200, answer, self.world.state.stream_headers)
 
     def stored(self, entity, project, collection, artifact, birth, md5, _name):
         """Sends on to the store, whose origin gets no credentials."""
@@ -71,7 +92,9 @@ class ServerHandler(Handler):
         return Answer(302, headers={"Location": self.world.url("GET", key)})
 
 
-class StoreHandler(Handler):
+class StoreHandler(Moves, Handler):
+    foreign = True
+
     def place(self):
         return "objects"
 
@@ -80,14 +103,3 @@ class StoreHandler(Handler):
             why, status, method = self.headers["X-Refused"].split()
             raise Refusal(why, f"nginx refused {method} {self.path}", int(status))
         return self.struck(self.move)
-
-    def move(self):
-        objects = self.world.objects
-        if self.command == "PUT":
-            return Answer(200, headers={"ETag": objects.put(self)})
-        if self.command != "GET":
-            raise Refusal("path", f"no {self.command} in the object store", 405)
-        path, first, last, size = objects.get(self)
-        if (first, last) == (0, size - 1):
-            return Answer(200, file=(path, first, last, size))
-        return Answer(206, file=(path, first, last, size), headers={"Content-Range": f"bytes {first}-{last}/{size}"})

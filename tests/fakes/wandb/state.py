@@ -5,6 +5,7 @@ objects are on disk (objects.py) and are named here by their keys. dump.py shows
 """
 import base64
 import threading
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -62,6 +63,7 @@ class Run:
     created: str = field(default_factory=now)
     posts: int = 0
     heartbeats: int = 0
+    heard: float = field(default_factory=time.monotonic)
     streams: dict = field(default_factory=lambda: {
         "wandb-history.jsonl": [], "wandb-events.jsonl": [], "output.log": []})
     files: dict = field(default_factory=dict)
@@ -146,9 +148,15 @@ class State:
         self.projects, self.runs, self.collections, self.artifacts = {}, {}, {}, {}
         self.clients = {}                         # client id → artifact id
         self.numbers = 0
+        self.dialect = set()                      # dialect.py
+        self.single_put = False                   # large files too shall come in one PUT
+        self.stream_headers = {}                  # of each answer of a stream, say RateLimit-Remaining
+        self.crashed_after_s = None               # a run of which nothing was heard for so long has crashed
 
     def new_id(self, kind):
         self.numbers += 1
+        if "numbers" in self.dialect:
+            return str(self.numbers)
         return base64.b64encode(f"{kind}:{self.numbers}".encode()).decode()
 
     def project(self, entity, name):

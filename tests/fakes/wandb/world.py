@@ -2,6 +2,7 @@
 import hashlib
 import threading
 
+from dialect import url_in
 from faults import Faults
 from objects import Objects
 from run_views import ProjectView, RunView, UserView
@@ -31,9 +32,10 @@ class World:
     def url(self, method, key, headers=()):
         """A signed URL; expired if a fault says so, and to our own store if one is to strike there."""
         expired = self.faults.take_expired(method)
+        signer = self.signer
         if self.own_store and self.faults.aims_at("objects"):
-            return Signer(self.signer.secret, self.own_store).url(method, key, headers, expired)
-        return self.signer.url(method, key, headers, expired)
+            signer = Signer(signer.secret, self.own_store)
+        return url_in(self.state.dialect, signer.url(method, key, headers, expired), signer.base)
 
     def requests(self):
         """What came here, and to nginx."""
