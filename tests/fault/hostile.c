@@ -161,6 +161,49 @@ s_bad_record(msgpack_sbuffer *out)
         s_random_bytes(out);
 }
 
+//  A good batch, of credit that its peer has never heard; counter 0 opens its run.
+static void
+s_unasked(msgpack_sbuffer *out, const char *run, artel_id_t writer, uint64_t counter)
+{
+    static char text[100 * 1024];
+    if (counter == 0) {
+        artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_RUN_OPEN, .run_open = {
+            artel_str(run), writer, ARTEL_RESUMES_ALLOW } }, out);
+        return;
+    }
+    artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_BATCH, .batch = {
+        .run = artel_str(run), .writer = writer, .counter = counter } }, out);
+    artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_LOST, .lost = { .reason = { text, sizeof text } } }, out);
+}
+
+//  More than one run has credit for; then another run.
+static void
+s_greedy(msgpack_sbuffer *out)
+{
+    enum { BATCHES = 100 };
+    static artel_id_t writer;
+    static uint64_t n;
+    uint64_t counter = n++ % (BATCHES + 1);
+    if (counter == 0)
+        writer = s_id();
+    s_unasked(out, "greedy", writer, counter);
+}
+
+//  Many runs, which take turns.
+static void
+s_greedier(msgpack_sbuffer *out)
+{
+    enum { RUNS = 16 };
+    static artel_id_t writers[RUNS];
+    static uint64_t n;
+    uint64_t i = n % RUNS, counter = n++ / RUNS;
+    char run[16];
+    snprintf(run, sizeof run, "greedier-%d", (int) i);
+    if (counter == 0)
+        writers[i] = s_id();
+    s_unasked(out, run, writers[i], counter);
+}
+
 static void
 s_too_large(msgpack_sbuffer *out)
 {
@@ -181,13 +224,24 @@ s_question(msgpack_sbuffer *out)
     artel_msg_pack(&msgs[s_below(100) ? s_below(2) : 2], out);
 }
 
-static const struct {
+typedef struct {
     const char *name;
     make_fn *make;
-} s_kinds[] = {
-    { "random", s_random_bytes },   { "messages", s_any_message },  { "damaged", s_damaged },
-    { "claims", s_huge_claim },     { "counters", s_wild_counter }, { "records", s_bad_record },
-    { "large", s_too_large },       { "questions", s_question },
+    bool opens;             //  runs, and waits until they are open
+    bool orderly;           //  whole messages over one connection
+} kind_t;
+
+static const kind_t s_kinds[] = {
+    { "random", s_random_bytes, false, false },
+    { "messages", s_any_message, false, false },
+    { "damaged", s_damaged, false, false },
+    { "claims", s_huge_claim, false, false },
+    { "counters", s_wild_counter, true, false },
+    { "records", s_bad_record, true, false },
+    { "large", s_too_large, false, false },
+    { "questions", s_question, false, false },
+    { "greedy", s_greedy, true, true },
+    { "greedier", s_greedier, true, true },
 };
 
 static zsock_t *
@@ -214,10 +268,10 @@ s_drop_answers(zsock_t *sock)
 
 //  A message of several frames, every now and then.
 static bool
-s_send(zsock_t *sock, const msgpack_sbuffer *out)
+s_send(zsock_t *sock, const kind_t *kind, const msgpack_sbuffer *out)
 {
     void *raw = zsock_resolve(sock);
-    if (s_below(50) == 0 && zmq_send(raw, "more", 4, ZMQ_SNDMORE) < 0)
+    if (!kind->orderly && s_below(50) == 0 && zmq_send(raw, "more", 4, ZMQ_SNDMORE) < 0)
         return false;
     return zmq_send(raw, out->data, out->size, 0) >= 0;
 }
@@ -239,19 +293,18 @@ s_open_run(zsock_t *sock, const msgpack_sbuffer *out)
 }
 
 static void
-s_attack(make_fn *make, unsigned long n)
+s_attack(const kind_t *kind, unsigned long n)
 {
     msgpack_sbuffer out;
     msgpack_sbuffer_init(&out);
     zsock_t *sock = s_connect();
     for (unsigned long i = 0; i < n; i++) {
         msgpack_sbuffer_clear(&out);
-        make(&out);
-        bool opens = (make == s_wild_counter || make == s_bad_record)
-                     && artel_msg_peek(out.data, out.size) == ARTEL_MSG_RUN_OPEN;
-        bool sent = opens ? s_open_run(sock, &out) : s_send(sock, &out);
+        kind->make(&out);
+        bool opens = kind->opens && artel_msg_peek(out.data, out.size) == ARTEL_MSG_RUN_OPEN;
+        bool sent = opens ? s_open_run(sock, &out) : s_send(sock, kind, &out);
         s_drop_answers(sock);
-        if (!sent || s_below(2000) == 0) {
+        if (!sent || (!kind->orderly && s_below(2000) == 0)) {
             zsock_destroy(&sock);
             sock = s_connect();
         }
@@ -292,7 +345,7 @@ main(int argc, char **argv)
         s_be_silent(n);
     for (size_t i = 0; i < sizeof s_kinds / sizeof *s_kinds; i++)
         if (strcmp(argv[2], s_kinds[i].name) == 0)
-            s_attack(s_kinds[i].make, n);
+            s_attack(&s_kinds[i], n);
     printf("connections %u\n", s_connections);
     return 0;
 }

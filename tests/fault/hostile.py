@@ -40,15 +40,17 @@ def find_socket(box, limit=5):
 class Place:
     """A box with a service that is started again by itself should it die."""
 
-    def __init__(self, descriptors=None):
+    def __init__(self, descriptors=None, env=None):
         self.box = Box()
+        self.box.env["STEP_ROOT"] = f"{self.box.dir}/"
 
         def limit():
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
         with open(f"{self.box.dir}/log", "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen([f"{BIN}/arteld"], env=self.box.env, preexec_fn=limit, stderr=log)
+            self.process = subprocess.Popen([f"{BIN}/arteld"], env={**self.box.env, **(env or {})},
+                                            preexec_fn=limit, stderr=log)
         self.socket = find_socket(self.box)
 
     def said(self):
@@ -76,16 +78,27 @@ def p99(box, process):
     return int(out.split("p99 ")[1].split()[0])
 
 
+def quiet_p99(place):
+    """What it is in peace."""
+    return min(p99(place.box, place.honest(f"quiet-{i}")) for i in range(2))
+
+
+def judge_p99(quiet, loud):
+    if loud > TIMES * max(quiet, FLOOR_US):
+        raise Broken("soon", f"p99 of the honest program is {loud} us, and was {quiet} us before")
+    return f"p99 {loud} us after {quiet} us"
+
+
 def check_rows(box, run):
     steps = [step for (step,) in box.query(box.state, "SELECT step FROM history WHERE run = ? ORDER BY row", run)]
     if steps != list(range(ROWS)):
         raise Broken("kept", f"{run} has {len(steps)} rows, not {ROWS} in order")
 
 
-def attack(kind, messages, seed):
+def attack(kind, messages, seed, before=quiet_p99):
     place = Place()
     try:
-        quiet = min(p99(place.box, place.honest(f"quiet-{i}")) for i in range(2))
+        quiet = before(place)
         attacker = place.box.start([f"{BIN}/hostile", place.socket, kind, str(seed), str(messages)])
         loud, n = [], 0
         while attacker.poll() is None or n == 0:
@@ -96,8 +109,7 @@ def attack(kind, messages, seed):
             raise Broken("lives", f"hostile ended with {code}: {err}")
         if "died" in place.said():
             raise Broken("lives", f"the service died: {place.said()[-500:]}")
-        if (worst := sorted(loud)[len(loud) // 2]) > TIMES * max(quiet, FLOOR_US):
-            raise Broken("soon", f"p99 of the honest program is {worst} us, and was {quiet} us in peace")
+        said = judge_p99(quiet, sorted(loud)[len(loud) // 2])
         place.box.sync()
         place.end()
         place.box.sync(10)                      # what the bad peer left, too
@@ -105,7 +117,7 @@ def attack(kind, messages, seed):
             raise Broken("over", f"still pending: {left}")
         for i in range(n):
             check_rows(place.box, f"loud-{i}")
-        return f"{messages} messages, {n} honest runs beside them, p99 {worst} us after {quiet} us"
+        return f"{messages} messages, {n} honest runs beside them, {said}"
     finally:
         place.remove()
 

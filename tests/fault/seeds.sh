@@ -19,7 +19,7 @@ field() { sed -n "s/^$1: //p" "${@:2}"; }
 # make SEED COMMANDS: builds what the commands run, with the fault; "": without one.
 make() {
     local targets=()
-    ! grep -q tests/fault/ <<<"$2" || targets+=(artel-cli arteld step work honest hostile)
+    ! grep -q tests/fault/ <<<"$2" || targets+=(artel-cli arteld step work honest hostile flood)
     mapfile -t -O ${#targets[@]} targets < <(grep -o 'test_[a-z_]*' <<<"$2" | sort -u)
     cmake -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DARTEL_SEED="$1" >"$build/log" 2>&1 \
         && cmake --build "$build" -j"$(nproc)" --target "${targets[@]}" >>"$build/log" 2>&1

@@ -11,6 +11,7 @@
 //              fail, stuck     this call fails with STEP_ERRNO, or this and all later ones
 //              short           the call writes half and says so
 //              full            the call writes half, all later ones fail with ENOSPC
+//              slow            this call and all later ones take STEP_MS longer
 //  STEP_SYNCED folder to keep what is synced in, for a power cut (synced.h)
 //  STEP_FILE   what happened, for the driver (step_t), shared by mmap so that a
 //              SIGKILL does not lose it
@@ -40,14 +41,14 @@
 #include <unistd.h>
 
 //  What to do about one call.
-typedef enum { GO_ON, KILL_BEFORE, KILL_AFTER, HALF_AND_KILL, HALF, FAIL, HOLD, STOP } strike_t;
+typedef enum { GO_ON, KILL_BEFORE, KILL_AFTER, HALF_AND_KILL, HALF, FAIL, HOLD, STOP, SLOW } strike_t;
 
 enum { MAX_FD = 65536, HOLD_MS = 100 };
 
 static step_t s_own, *s_step = &s_own;
 static const char *s_root = "", *s_calls = "", *s_mode = "";
 static unsigned long s_k;
-static int s_errno = EIO;
+static int s_errno = EIO, s_slow_ms;
 static bool s_watched[MAX_FD];      //  descriptors of files below the root
 
 static const char *
@@ -66,6 +67,7 @@ s_init(void)
     s_k = strtoul(s_env("STEP_K"), NULL, 10);
     if (*s_env("STEP_ERRNO"))
         s_errno = atoi(s_env("STEP_ERRNO"));
+    s_slow_ms = atoi(s_env("STEP_MS"));
     int (*real_open)(const char *, int, ...) = dlsym(RTLD_NEXT, "open");
     int fd = *s_env("STEP_FILE") ? real_open(s_env("STEP_FILE"), O_RDWR | O_CLOEXEC) : -1;
     void *at = fd < 0 ? MAP_FAILED
@@ -151,7 +153,7 @@ s_strike_of_mode(bool later)
         { "before", KILL_BEFORE, GO_ON }, { "after", KILL_AFTER, GO_ON },
         { "half", HALF_AND_KILL, GO_ON }, { "hold", HOLD, GO_ON }, { "stop", STOP, GO_ON },
         { "fail", FAIL, GO_ON }, { "stuck", FAIL, FAIL }, { "short", HALF, GO_ON },
-        { "full", HALF, FAIL },
+        { "full", HALF, FAIL },            { "slow", SLOW, SLOW },
     };
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(s_mode, modes[i].mode) == 0)
@@ -159,11 +161,17 @@ s_strike_of_mode(bool later)
     return GO_ON;
 }
 
+static void
+s_sleep(int ms)
+{
+    nanosleep(&(struct timespec) { ms / 1000, ms % 1000 * 1000000L }, NULL);
+}
+
 //  The disk hangs, and what does not need it goes on, until the machine is gone.
 static _Noreturn void
 s_hold(void)
 {
-    nanosleep(&(struct timespec) { .tv_nsec = HOLD_MS * 1000000L }, NULL);
+    s_sleep(HOLD_MS);
     s_die();
 }
 
@@ -185,6 +193,8 @@ s_enter(const char *call, bool watched, int fd, const char *path)
         s_hold();
     if (strike == STOP)
         raise(SIGSTOP);
+    if (strike == SLOW)
+        s_sleep(s_slow_ms);
     if (strike == FAIL)
         errno = strcmp(s_mode, "full") == 0 ? ENOSPC : s_errno;
     return strike;
