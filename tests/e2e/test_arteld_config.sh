@@ -76,12 +76,11 @@ code 'an error is one' 1 arteld --no-restart --log-level error
 has 'and said at every level' "$err" 'arteld: error: another service serves'
 
 # Told to end while it waits for the one that serves.
-blocks_term() { [ "$(cat "/proc/$1/comm")" = arteld ] && grep -q '^SigBlk:.*[4-7c-f]...$' "/proc/$1/status"; }
 for how in '' --no-restart; do
     # shellcheck disable=SC2086
-    arteld $how --config /dev/null 2>waits &
+    arteld $how --log-level debug --config /dev/null 2>waits &
     waits=$!
-    until_true 2 blocks_term $waits
+    until_true 2 grep -q "debug: waiting for $ARTEL_DIR" waits
     kill -TERM $waits
     wait $waits
     same "told to end while it waits it ends with 0 $how" 0 $?

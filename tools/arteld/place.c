@@ -35,8 +35,11 @@ s_take(arteld_place_t *self, int *ret_sig)
     char holder[64] = "";
     int rc, waited = 0;
     while ((rc = artel_service_take(self->state, &self->lock, holder, sizeof holder)) == ARTEL_ELOCKED
-           && waited < TAKE_MS && (*ret_sig = arteld_ends_wait(&ends, STEP_MS)) == 0)
+           && waited < TAKE_MS && (*ret_sig = arteld_ends_wait(&ends, STEP_MS)) == 0) {
+        if (waited == 0)
+            arteld_say(ARTELD_DEBUG, "waiting for %s, which another service has (%s)", self->state, holder);
         waited += STEP_MS;
+    }
     if (rc == ARTEL_ELOCKED && *ret_sig)
         arteld_say(ARTELD_INFO, "%s: not waiting any longer for %s, which another service has (%s)", strsignal(*ret_sig),
                    self->state, holder);
