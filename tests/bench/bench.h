@@ -23,7 +23,6 @@ enum {
     BENCH_BATCH = 64 * 1024,            //  bytes of one write
     BENCH_PROGRAMS = 64,                //  ipc_64_clients, linked_64_programs
     BENCH_FLOOD_MS = 2000,              //  ipc_64_clients
-    BENCH_LONG_FLOOD_MS = 8000,         //  service_flood
     BENCH_CROWD = 1000,                 //  service_idle
     BENCH_LINKED_ROWS = 64000,          //  linked_64_programs, of all in a second
     BENCH_FLUSHES = 20000,              //  ipc_accept_latency

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, "build", "bench")
-TIMEOUT_S = 120                         # of one run
+TIMEOUT_S = 120                         # of one run, beside what it is told to take
 SETTLE_S = 3                            # most to wait for the disk before one
 
 
@@ -36,6 +36,7 @@ class Figure:
     idle_goal: str = ""                 # of the first, if there are three; the second is part of it
     beside: tuple = ()                  # what the second number of the figure is, and its goal
     floor: str = ""                     # another figure whose floor this is
+    lasts_s: int = 0                    # what a run of the figure is told to take; its last argument
     digits: int = 1
 
 
@@ -73,7 +74,7 @@ FIGURES = [
     Figure("ipc_artifact_1k", "us", "<= 3", floor="artifact_1k", digits=0),
     Figure("linked_64_programs", "rows/s", ">= 0.6", digits=0, beside=("longest wait, s", "<= 2")),
     Figure("service_idle", "MiB", "<= 64", of="itself", beside=("% of a core", "<= 1.5")),
-    Figure("service_flood", "MiB", "<= 128", of="itself"),
+    Figure("service_flood", "MiB", "<= 128", of="itself", beside=("in the second half", "<= 16"), lasts_s=8),
 ]
 
 
@@ -99,7 +100,7 @@ def settle(place):
             quiet = quiet + 1 if set(numbers.read().split()) == {"0"} else 0
 
 
-def run_once(top, program, arguments):
+def run_once(top, program, arguments, timeout_s):
     """The numbers that a program prints, run in a directory of its own."""
     place = tempfile.mkdtemp(dir=top)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ARTEL_")}
@@ -107,9 +108,9 @@ def run_once(top, program, arguments):
     try:
         done = subprocess.run([os.path.join(BUILD, "bin", program), place, *arguments],
                               env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=TIMEOUT_S)
+                              text=True, timeout=timeout_s)
     except subprocess.TimeoutExpired:
-        raise Failed(f"{program} did not end within {TIMEOUT_S} s")
+        raise Failed(f"{program} did not end within {timeout_s} s")
     finally:
         shutil.rmtree(place)
     if done.returncode != 0:
@@ -121,11 +122,12 @@ def measure(figure, top, runs):
     """The values of each of the floor's and the figure's ways to run, in turns."""
     given = [figure.make_input(top)] if figure.make_input else []
     plan = [("floor_" + (figure.floor or figure.name), args) for args in figure.floors]
-    plan += [("figure_" + figure.name, args) for args in figure.figures]
+    lasts = (str(figure.lasts_s),) if figure.lasts_s else ()
+    plan += [("figure_" + figure.name, args + lasts) for args in figure.figures]
     values = {step: [] for step in plan}
     for i in range(runs):
         for step in plan if i % 2 == 0 else reversed(plan):
-            values[step].append(run_once(top, step[0], given + list(step[1])))
+            values[step].append(run_once(top, step[0], given + list(step[1]), TIMEOUT_S + figure.lasts_s))
     for path in given:
         shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
     columns = [values[step] for step in plan]
@@ -205,12 +207,18 @@ def parse():
     parser.add_argument("--only", metavar="NAME,NAME", help="only these figures: "
                         + ", ".join(f.name for f in FIGURES))
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="runs of each (5)")
+    flood = next(f for f in FIGURES if f.name == "service_flood")
+    parser.add_argument("--flood", type=int, default=flood.lasts_s, metavar="SECONDS",
+                        help=f"how long the programs of service_flood log ({flood.lasts_s})")
     args = parser.parse_args()
     names = args.only.split(",") if args.only else [f.name for f in FIGURES]
     for name in set(names) - {f.name for f in FIGURES}:
         parser.error(f"there is no figure '{name}'")
     if args.runs < 1:
         parser.error("--runs takes a number from 1")
+    if args.flood < 2:
+        parser.error("--flood takes a number from 2")
+    flood.lasts_s = args.flood
     return args, [f for f in FIGURES if f.name in names]
 
 
