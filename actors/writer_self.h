@@ -1,7 +1,7 @@
 //  writer_self.h - what the files of the writer share.
 //
 //  writer.c is the actor and what the handler asks of it, writer_back.c what
-//  comes back from syncer, adopter and sender.
+//  comes back from syncer, adopter and sender, writer_due.c what time brings.
 
 #ifndef ARTEL_WRITER_SELF_H
 #define ARTEL_WRITER_SELF_H
@@ -115,6 +115,14 @@ artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *
 //  It has grown, or is open: it is to rest some time.
 void
 artel_writer_grown(artel_writer_self_t *self, artel_writer_entry_t *entry);
+
+//  Have dead journals looked for; token 0: nobody asked.
+int
+artel_writer_search(artel_writer_self_t *self, uint64_t token);
+
+//  Do what is due; for how many ms nothing will be, or -1.
+int
+artel_writer_tick(void *self);
 
 //  Readers of the sockets behind the writer.
 int

@@ -54,10 +54,16 @@ s_start(void)
 }
 
 static void
-s_stop(void)
+s_end_writer(void)
 {
     atomic_store(&s_stop_by, artel_now_ms() + 10000);
     cr_assert_eq(artel_actor_stop(&s_writer, 11000), 0);
+}
+
+static void
+s_stop(void)
+{
+    s_end_writer();
     zsock_destroy(&s_handler);
     zsock_destroy(&s_sender);
 }
@@ -424,6 +430,20 @@ Test(writer, appends_what_the_handler_passed_on_before_it_ends)
         s_batch(i, i == N);
     s_stop();
     s_expect_journal(N);
+    s_start();
+}
+
+Test(writer, lets_what_nobody_waits_for_be_delivered_before_it_ends)
+{
+    s_open("r", s_id, ARTEL_RESUMES_NEVER);
+    s_batch(1, false);
+    s_batch(2, false);
+    s_await_accepted(2);
+    s_end_writer();
+    artel_msg_t msg = s_await(s_sender, ARTEL_MSG_COMMITTED);
+    cr_assert_eq(msg.committed.counter, 2);
+    zsock_destroy(&s_handler);
+    zsock_destroy(&s_sender);
     s_start();
 }
 
