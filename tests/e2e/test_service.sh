@@ -168,7 +168,8 @@ exec 9>&-
 wait "$serving"
 same 'a service that is told to end waits for its second sink, and ends with 0' 0 $?
 same 'when that has everything, too' 1000 "$(copied drained)"
-start_service --sink "store,copy=store:$work/copy" --drain 1
+# Its thread waits for that lock until the process ends: with what it holds it is left behind.
+ASAN_OPTIONS=detect_leaks=0 start_service --sink "store,copy=store:$work/copy" --drain 1
 hold_copy
 log_rows held
 began=$SECONDS
