@@ -8,11 +8,11 @@
 //  call that failed otherwise.
 
 #include "artel.h"
+#include "clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { WAIT_MS = 60000 };
 
@@ -37,26 +37,18 @@ s_check(const char *call, int rc)
     exit(1);
 }
 
-static long
-s_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void
 s_log_all(artel_run_t *run, const char *text, long until, long rows)
 {
     long full = 0, slowest = 0, step = 0;
     artel_value_t row = { .key = "text", .type = ARTEL_TYPE_STRING, .string = text };
-    for (long now = s_now_ms(), before = now; now < until && step < rows; before = now) {
+    for (long now = clock_ms(), before = now; now < until && step < rows; before = now) {
         int rc = artel_run_log_row(run, step, &row, 1);
         if (rc != ARTEL_EFULL)
             s_check("log", rc);
         full += rc != 0;
         step += rc == 0;
-        now = s_now_ms();
+        now = clock_ms();
         slowest = now - before > slowest ? now - before : slowest;
     }
     printf("logged %ld\nfull %ld\nslowest %ld\n", step, full, slowest);
@@ -85,7 +77,7 @@ main(int argc, char **argv)
     s_check("flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
     puts("begun");
     fflush(stdout);
-    s_log_all(run, text, s_now_ms() + 1000 * atol(argv[2]), atol(argv[5]));
+    s_log_all(run, text, clock_ms() + 1000 * atol(argv[2]), atol(argv[5]));
     int rc = artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS);
     printf("flush %s: %s\n", artel_error_name(rc), rc ? s_why() : "");
     printf("closed %s\n", artel_error_name(artel_close(&s_client, WAIT_MS)));

@@ -5,10 +5,10 @@
 //  Prints "p50 US" and "p99 US", microseconds, and "error TEXT" for a call that failed.
 
 #include "artel.h"
+#include "clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { WAIT_MS = 10000 };
 
@@ -24,14 +24,6 @@ s_complain(artel_t *client, const char *call, int rc)
     return rc;
 }
 
-static long
-s_now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static int
 s_compare(const void *a, const void *b)
 {
@@ -44,11 +36,11 @@ s_log_all(artel_t *client, artel_run_t *run, long *took, size_t rows)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < rows; i++) {
-        long begin = s_now_us();
+        long begin = clock_us();
         rc = s_complain(client, "log", artel_run_log(run, "k", (int64_t) i, (double) i));
         if (rc == 0)
             rc = s_complain(client, "flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
-        took[i] = s_now_us() - begin;
+        took[i] = clock_us() - begin;
     }
     return rc;
 }

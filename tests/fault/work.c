@@ -9,12 +9,12 @@
 //  prints "error CALL CODE: TEXT". The last line is "closed CODE".
 
 #include "artel.h"
+#include "clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 2000, MAX_FAILURES = 3 };
@@ -49,18 +49,10 @@ s_check(const char *call, int rc)
     return rc;
 }
 
-static long
-s_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void
 s_note_wait(long since_ms)
 {
-    long took_ms = s_now_ms() - since_ms;
+    long took_ms = clock_ms() - since_ms;
     if (took_ms > s_slowest_ms)
         s_slowest_ms = took_ms;
 }
@@ -82,7 +74,7 @@ static void
 s_wait(artel_future_t *future)
 {
     artel_version_info_t info = { .size = sizeof info };
-    long since_ms = s_now_ms();
+    long since_ms = clock_ms();
     int rc = artel_future_wait(future, WAIT_MS);
     s_note_wait(since_ms);
     if (s_check("wait", rc) == 0 && artel_future_info(future, &info) == 0)
@@ -117,7 +109,7 @@ s_work(artel_run_t *run, char **argv, int level)
         s_log_row(run, i);
         if ((i + 1) % chunk != 0)
             continue;
-        long since_ms = s_now_ms();
+        long since_ms = clock_ms();
         int rc = artel_run_flush(run, level, WAIT_MS);
         s_note_wait(since_ms);
         if (s_check("flush", rc) == 0)
