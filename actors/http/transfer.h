@@ -1,0 +1,22 @@
+//  transfer.h - the actor that speaks HTTP for the backends: one libcurl multi handle on a thread.
+
+#ifndef ARTEL_TRANSFER_H
+#define ARTEL_TRANSFER_H
+
+#include "actor.h"
+#include "bounds.h"
+#include "http.h"
+
+typedef struct {
+    artel_start_t start;
+    zsock_t *askers[ARTEL_MAX_SINKS];   //  PAIR, one a backend; the transfer actor owns them now
+    size_t n;
+} artel_transfer_args_t;
+
+//  From each asker come artel_http_t *, one a message (artel_wire_put), and go back to it when they are over, in
+//  whatever order that is. At $TERM all that are left are canceled, and go back before it ends. Its start fails
+//  with ARTEL_ENOLIB if libcurl cannot be loaded.
+void
+artel_transfer(zsock_t *pipe, void *args);
+
+#endif
