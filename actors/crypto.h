@@ -13,9 +13,12 @@
 #define ARTEL_CRYPTO_H
 
 #define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 
-#define ARTEL_CRYPTO(F) F(SHA256_Init) F(SHA256_Update) F(SHA256_Final)
+#define ARTEL_CRYPTO(F)                                                         \
+    F(SHA256_Init) F(SHA256_Update) F(SHA256_Final)                             \
+    F(MD5_Init) F(MD5_Update) F(MD5_Final)
 
 typedef struct {
 #define F(name) __typeof__(&name) name;

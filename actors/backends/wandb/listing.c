@@ -1,0 +1,105 @@
+//  listing.c - W&B's manifest of an artifact, read.
+
+#include "listing.h"
+
+#include "bounds.h"
+#include "errors.h"
+#include "manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+//  Why an entry of the manifest cannot be: "the manifest's entry a/b has no digest".
+static int
+s_bad(const char *path, char *why, size_t size, const char *what)
+{
+    char text[160];
+    artel_path_escape(artel_str(path), text, sizeof text);
+    snprintf(why, size, "the manifest's entry %s has %s", text, what);
+    return ARTEL_EPROTO;
+}
+
+static int
+s_read_entry(const char *path, const json_t *json, artel_listed_t *ret, char *why, size_t size)
+{
+    const json_t *ref = json_object_get(json, "ref"), *bytes = json_object_get(json, "size");
+    const char *reason;
+    char text[96];
+    if (!artel_path_legal(artel_str(path), &reason)) {
+        snprintf(text, sizeof text, "a path that %s", reason);
+        return s_bad(path, why, size, text);
+    }
+    *ret = (artel_listed_t) { .path = path, .digest = json_string_value(json_object_get(json, "digest")),
+                              .ref = json_string_value(ref), .size = (uint64_t) json_integer_value(bytes) };
+    if (!ret->digest || !*ret->digest)
+        return s_bad(path, why, size, "no digest");
+    if (ref && !json_is_null(ref) && !ret->ref)
+        return s_bad(path, why, size, "a ref that is no text");
+    if (bytes && !json_is_null(bytes) && (!json_is_integer(bytes) || json_integer_value(bytes) < 0))
+        return s_bad(path, why, size, "a size that is no number of at least 0");
+    return 0;
+}
+
+static int
+s_say(int code, char *why, size_t size, const char *text)
+{
+    snprintf(why, size, "%s", text);
+    return code;
+}
+
+//  The head: of later versions and of other ways to store we know nothing.
+static int
+s_check_head(const json_t *json, char *why, size_t size)
+{
+    const char *policy = json_string_value(json_object_get(json, "storagePolicy"));
+    if (!json_is_object(json))
+        return s_say(ARTEL_EPROTO, why, size, "the manifest is no JSON object");
+    if (json_integer_value(json_object_get(json, "version")) != 1)
+        return s_say(ARTEL_EPROTO, why, size, "the manifest's version is not 1");
+    if (!policy || strcmp(policy, "wandb-storage-policy-v1") != 0)
+        return s_say(ARTEL_EPROTO, why, size, "the manifest's storagePolicy is not wandb-storage-policy-v1");
+    if (!json_is_object(json_object_get(json, "contents")))
+        return s_say(ARTEL_EPROTO, why, size, "the manifest has no contents");
+    if (json_object_size(json_object_get(json, "contents")) > ARTEL_MAX_ENTRIES)
+        return s_say(ARTEL_ELIMIT, why, size, "the manifest has too many entries");
+    return 0;
+}
+
+static int
+s_read_contents(json_t *contents, artel_listing_t *listing, char *why, size_t size)
+{
+    const char *path;
+    json_t *entry;
+    int rc = 0;
+    listing->entries = calloc(json_object_size(contents) + 1, sizeof *listing->entries);
+    if (!listing->entries)
+        return ARTEL_ENOMEM;
+    json_object_foreach(contents, path, entry) {
+        rc = s_read_entry(path, entry, &listing->entries[listing->n++], why, size);
+        if (rc != 0)
+            break;
+    }
+    return rc;
+}
+
+int
+artel_listing_read(const void *data, size_t len, artel_listing_t *ret, char *why, size_t size)
+{
+    artel_listing_t listing = { .json = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL) };
+    int rc = s_check_head(listing.json, why, size);
+    if (rc == 0)
+        rc = s_read_contents(json_object_get(listing.json, "contents"), &listing, why, size);
+    if (rc == 0)
+        *ret = listing;
+    else
+        artel_listing_done(&listing);
+    return rc;
+}
+
+void
+artel_listing_done(artel_listing_t *self)
+{
+    json_decref(self->json);
+    free(self->entries);
+    *self = (artel_listing_t) { 0 };
+}

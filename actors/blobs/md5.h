@@ -1,0 +1,43 @@
+//  md5.h - MD5, which other people's stores name bytes by. We trust SHA-256 (hash.h).
+
+#ifndef ARTEL_MD5_H
+#define ARTEL_MD5_H
+
+#include "base64.h"
+#include "crypto.h"
+
+#include <stdint.h>
+
+typedef struct {
+    uint8_t at[16];
+} artel_md5_t;
+
+enum { ARTEL_MD5_TEXT = ARTEL_BASE64_TEXT(16), ARTEL_MD5_HEX = 33 };   //  with the NUL
+
+//  Bytes that come in pieces: begin, add, end. begin: what crypto.h fails with.
+typedef struct {
+    const artel_crypto_t *crypto;
+    MD5_CTX state;
+} artel_md5_pieces_t;
+
+int
+artel_md5_begin(artel_md5_pieces_t *self);
+void
+artel_md5_add(artel_md5_pieces_t *self, const void *data, size_t len);
+void
+artel_md5_end(artel_md5_pieces_t *self, artel_md5_t *ret);
+
+//  Bytes at hand. What crypto.h fails with.
+int
+artel_md5_bytes(const void *data, size_t len, artel_md5_t *ret);
+
+//  size bytes of a file from offset on; read in buffers, by whoever calls. ARTEL_ECORRUPT if the file
+//  ends before, ARTEL_EIO, ARTEL_ENOMEM, what crypto.h fails with.
+int
+artel_md5_file(int fd, uint64_t offset, uint64_t size, artel_md5_t *ret);
+
+//  As base64.
+void
+artel_md5_text(const artel_md5_t *md5, char ret[ARTEL_MD5_TEXT]);
+
+#endif
