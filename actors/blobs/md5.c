@@ -41,37 +41,60 @@ artel_md5_bytes(const void *data, size_t len, artel_md5_t *ret)
     return 0;
 }
 
+//  What is hashed at a time: the whole, and the part that is read.
+typedef struct {
+    artel_md5_pieces_t whole, part;
+    bool parts;
+    void *buffer;
+} digests_t;
+
 static int
-s_add_file(artel_md5_pieces_t *pieces, int fd, uint64_t offset, uint64_t size, void *buffer)
+s_add_buffer(digests_t *digests, const artel_md5_range_t *range, uint64_t at, size_t size)
 {
-    while (size > 0) {
-        size_t want = size < ARTEL_HASH_BUFFER ? (size_t) size : ARTEL_HASH_BUFFER;
-        ssize_t got = artel_read_at(fd, buffer, want, offset);
-        if (got < 0)
-            return artel_error_of_errno(errno);
-        if ((size_t) got < want)
-            return ARTEL_ECORRUPT;
-        artel_md5_add(pieces, buffer, want);
-        offset += want;
-        size -= want;
-    }
+    if (range->cancel && atomic_load(range->cancel))
+        return ARTEL_ECANCELED;
+    ssize_t got = artel_read_at(range->fd, digests->buffer, size, range->offset + at);
+    if (got < 0)
+        return artel_error_of_errno(errno);
+    if ((size_t) got < size)
+        return ARTEL_ECORRUPT;
+    artel_md5_add(&digests->whole, digests->buffer, size);
+    if (digests->parts)
+        artel_md5_add(&digests->part, digests->buffer, size);
     return 0;
 }
 
-int
-artel_md5_file(int fd, uint64_t offset, uint64_t size, artel_md5_t *ret)
+static int
+s_add_part(digests_t *digests, const artel_md5_range_t *range, uint64_t from, uint64_t to)
 {
-    artel_md5_pieces_t pieces;
-    int rc = artel_md5_begin(&pieces);
+    int rc = digests->parts ? artel_md5_begin(&digests->part) : 0;
+    for (uint64_t at = from; rc == 0 && at < to;) {
+        size_t size = to - at < ARTEL_HASH_BUFFER ? (size_t) (to - at) : ARTEL_HASH_BUFFER;
+        rc = s_add_buffer(digests, range, at, size);
+        at += size;
+    }
+    return rc;
+}
+
+int
+artel_md5_range(const artel_md5_range_t *range, artel_md5_t *ret_parts, artel_md5_t *ret)
+{
+    uint64_t size = range->size, part = range->part ? range->part : size;
+    digests_t digests = { .parts = ret_parts != NULL };
+    int rc = artel_md5_begin(&digests.whole);
     if (rc != 0)
         return rc;
-    void *buffer = malloc(size < ARTEL_HASH_BUFFER ? (size_t) size + 1 : ARTEL_HASH_BUFFER);
-    if (!buffer)
+    digests.buffer = malloc(size < ARTEL_HASH_BUFFER ? (size_t) size + 1 : ARTEL_HASH_BUFFER);
+    if (!digests.buffer)
         return ARTEL_ENOMEM;
-    rc = s_add_file(&pieces, fd, offset, size, buffer);
-    free(buffer);
+    for (uint64_t from = 0; rc == 0 && from < size; from += part) {
+        rc = s_add_part(&digests, range, from, size - from < part ? size : from + part);
+        if (rc == 0 && ret_parts)
+            artel_md5_end(&digests.part, ret_parts++);
+    }
+    free(digests.buffer);
     if (rc == 0)
-        artel_md5_end(&pieces, ret);
+        artel_md5_end(&digests.whole, ret);
     return rc;
 }
 

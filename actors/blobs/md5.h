@@ -6,6 +6,8 @@
 #include "base64.h"
 #include "crypto.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -31,10 +33,18 @@ artel_md5_end(artel_md5_pieces_t *self, artel_md5_t *ret);
 int
 artel_md5_bytes(const void *data, size_t len, artel_md5_t *ret);
 
-//  size bytes of a file from offset on; read in buffers, by whoever calls. ARTEL_ECORRUPT if the file
-//  ends before, ARTEL_EIO, ARTEL_ENOMEM, what crypto.h fails with.
+typedef struct {
+    int fd;                     //  a regular file
+    uint64_t offset, size;
+    uint64_t part;              //  bytes of a part; 0: no parts
+    const atomic_bool *cancel;  //  NULL: it cannot be
+} artel_md5_range_t;
+
+//  Of a range of a file, and of each of its parts (ret_parts has room for size / part, rounded up; or is NULL);
+//  read once, in buffers, by whoever calls. ARTEL_ECORRUPT if the file ends before, ARTEL_EIO, ARTEL_ENOMEM,
+//  ARTEL_ECANCELED, what crypto.h fails with.
 int
-artel_md5_file(int fd, uint64_t offset, uint64_t size, artel_md5_t *ret);
+artel_md5_range(const artel_md5_range_t *range, artel_md5_t *ret_parts, artel_md5_t *ret);
 
 //  As base64.
 void

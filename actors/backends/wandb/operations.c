@@ -126,7 +126,7 @@ static const artel_operation_text_t s_texts[ARTEL_OPERATIONS] = {
         "createRunFiles(input: {", "}) { runID uploadHeaders files { name uploadUrl } }" },
     [ARTEL_CREATE_ARTIFACT] = { "mutation", "CreateArtifact", TAKES(s_create_artifact),
         "createArtifact(input: {digestAlgorithm: MANIFEST_MD5, enableDigestDeduplication: true, ",
-        "}) { artifact { id state artifactSequence { id latestArtifact { id versionIndex } } } }" },
+        "}) { artifact { id state versionIndex artifactSequence { id latestArtifact { id versionIndex } } } }" },
     [ARTEL_CREATE_ARTIFACT_MANIFEST] = { "mutation", "CreateArtifactManifest", TAKES(s_create_artifact_manifest),
         "createArtifactManifest(input: {", "}) { artifactManifest { id file { id "
         "uploadUrl @include(if: $includeUpload) uploadHeaders @include(if: $includeUpload) } } }" },
@@ -136,7 +136,7 @@ static const artel_operation_text_t s_texts[ARTEL_OPERATIONS] = {
     [ARTEL_COMPLETE_MULTIPART] = { "mutation", "CompleteMultipartUploadArtifact", TAKES(s_complete_multipart),
         "completeMultipartUploadArtifact(input: {", "}) { digest }" },
     [ARTEL_COMMIT_ARTIFACT] = { "mutation", "CommitArtifact", TAKES(s_commit_artifact),
-        "commitArtifact(input: {", "}) { artifact { id digest } }" },
+        "commitArtifact(input: {", "}) { artifact { id digest versionIndex } }" },
     [ARTEL_USE_ARTIFACT] = { "mutation", "UseArtifact", TAKES(s_use_artifact),
         "useArtifact(input: {", "}) { artifact { id } }" },
     [ARTEL_ARTIFACT_STATE] = { "query", "ArtifactState", TAKES(s_artifact_id),
