@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 
 #include "errors.h"
-#include "listing.h"
+#include "contents.h"
 #include "manifest.h"
 #include "manifest_json.h"
-#include "reference.h"
+#include "referral.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -174,10 +174,10 @@ Test(wandb_manifest, a_reference_without_a_digest_has_its_uri_as_one)
 }
 
 static int
-s_list(const char *text, artel_listing_t *ret)
+s_list(const char *text, artel_contents_t *ret)
 {
     *s_why = 0;
-    return artel_listing_read(text, strlen(text), ret, s_why, sizeof s_why);
+    return artel_contents_read(text, strlen(text), ret, s_why, sizeof s_why);
 }
 
 #define HEAD "\"version\": 1, \"storagePolicy\": \"wandb-storage-policy-v1\", "
@@ -185,30 +185,30 @@ s_list(const char *text, artel_listing_t *ret)
 static const char *
 s_refused(const char *text)
 {
-    artel_listing_t listing;
-    cr_expect_eq(s_list(text, &listing), ARTEL_EPROTO, "%s", text);
+    artel_contents_t contents;
+    cr_expect_eq(s_list(text, &contents), ARTEL_EPROTO, "%s", text);
     return s_why;
 }
 
-Test(listing, has_what_the_manifest_has_and_ignores_what_it_does_not_know)
+Test(contents, has_what_the_manifest_has_and_ignores_what_it_does_not_know)
 {
-    artel_listing_t listing;
+    artel_contents_t contents;
     cr_assert_eq(s_list("{" HEAD "\"storagePolicyConfig\": {\"storageLayout\": \"V2\"}, \"contents\": {"
                         "\"a/b\": {\"digest\": \"d\", \"size\": 3, \"skip_cache\": false, \"birthArtifactID\": \"1\"},"
-                        "\"r\": {\"digest\": \"e\", \"ref\": \"s3://x\"}}}", &listing), 0, "%s", s_why);
-    cr_assert_eq(listing.n, 2);
-    bool first = strcmp(listing.entries[0].path, "a/b") == 0;
-    const artel_listed_t *file = &listing.entries[!first], *reference = &listing.entries[first];
+                        "\"r\": {\"digest\": \"e\", \"ref\": \"s3://x\"}}}", &contents), 0, "%s", s_why);
+    cr_assert_eq(contents.n, 2);
+    bool first = strcmp(contents.entries[0].path, "a/b") == 0;
+    const artel_content_t *file = &contents.entries[!first], *reference = &contents.entries[first];
     cr_expect_str_eq(file->path, "a/b");
     cr_expect_str_eq(file->digest, "d");
     cr_expect_null(file->ref);
     cr_expect_eq(file->size, 3);
     cr_expect_str_eq(reference->ref, "s3://x");
     cr_expect_eq(reference->size, 0);
-    artel_listing_done(&listing);
+    artel_contents_done(&contents);
 }
 
-Test(listing, refuses_paths_that_would_leave_the_folder)
+Test(contents, refuses_paths_that_would_leave_the_folder)
 {
     cr_expect_str_eq(s_refused("{" HEAD "\"contents\": {\"../a\": {\"digest\": \"d\"}}}"),
                      "the manifest's entry ../a has a path that has a component \".\" or \"..\"");
@@ -216,7 +216,7 @@ Test(listing, refuses_paths_that_would_leave_the_folder)
                      "the manifest's entry /etc/x has a path that is not relative");
 }
 
-Test(listing, names_the_field_that_is_wrong)
+Test(contents, names_the_field_that_is_wrong)
 {
     cr_expect_str_eq(s_refused("x"), "the manifest is no JSON object");
     cr_expect_str_eq(s_refused("[]"), "the manifest is no JSON object");

@@ -3,7 +3,7 @@
 #include "manifest_json.h"
 
 #include "errors.h"
-#include "reference.h"
+#include "referral.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -63,7 +63,7 @@ s_field(out_t *out, const char *name, artel_str_t value)
 
 //  {"etag": ..., "versionID": ...}, or nothing if neither is known.
 static void
-s_extra(out_t *out, const artel_reference_t *reference)
+s_extra(out_t *out, const artel_referral_t *reference)
 {
     bool both = reference->etag.len && reference->version.len;
     if (!reference->etag.len && !reference->version.len)
@@ -81,12 +81,12 @@ s_extra(out_t *out, const artel_reference_t *reference)
 }
 
 //  What the manifest says of an entry; text is for the digest of a file.
-static artel_reference_t
+static artel_referral_t
 s_describe(const artel_flat_entry_t *entry, const artel_mark_t *mark, char text[ARTEL_MD5_TEXT])
 {
-    artel_reference_t ret = { .digest = { text, ARTEL_MD5_TEXT - 1 } };
+    artel_referral_t ret = { .digest = { text, ARTEL_MD5_TEXT - 1 } };
     if (entry->uri.len)
-        artel_reference_read(entry->uri, entry->target, &ret);
+        artel_referral_read(entry->uri, entry->target, &ret);
     else
         artel_md5_text(&mark->md5, text);
     return ret;
@@ -96,7 +96,7 @@ static void
 s_entry(out_t *out, const artel_flat_entry_t *entry, const artel_mark_t *mark)
 {
     char digest[ARTEL_MD5_TEXT], number[32];
-    artel_reference_t reference = s_describe(entry, mark, digest);
+    artel_referral_t reference = s_describe(entry, mark, digest);
     s_quote(out, entry->path);
     s_puts(out, ":{\"digest\":");
     s_quote(out, reference.digest);

@@ -1,6 +1,6 @@
 //  saving.c - one artifact on its way to W&B: begin, the order of steps, the end.
 
-#include "saving_self.h"
+#include "saving_files.h"
 
 #include "errors.h"
 #include "hash.h"

@@ -1,6 +1,6 @@
 //  saving_asks.c - the steps of a saving that are one request each, in their order.
 
-#include "saving_self.h"
+#include "saving_files.h"
 
 #include "errors.h"
 #include "upload.h"

@@ -3,7 +3,7 @@
 //  While one batch is on its way the next is asked for. What could not be sent waits for
 //  the end of the round, and gets new URLs in another: signed URLs expire.
 
-#include "saving_self.h"
+#include "saving_files.h"
 
 #include "errors.h"
 #include "upload.h"

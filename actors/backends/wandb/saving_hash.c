@@ -1,6 +1,6 @@
 //  saving_hash.c - what is known before anything is asked: the entries, and their MD5.
 
-#include "saving_self.h"
+#include "saving_files.h"
 
 #include "blobs.h"
 #include "errors.h"

@@ -1,6 +1,6 @@
 //  saving_parts.c - a file that is sent in parts, and made one of them in the end.
 
-#include "saving_self.h"
+#include "saving_files.h"
 
 #include "errors.h"
 #include "upload.h"

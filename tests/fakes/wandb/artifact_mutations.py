@@ -138,7 +138,8 @@ def update_manifest(world, input):
 
 
 def offer_manifest(world, manifest, digest):
-    if not digest:
+    if not digest:                    # who begins again may announce files again
+        manifest.digest = ""
         return manifest_view(world, manifest, None)
     raw = strict.md5_from_base64(digest)
     if not raw:

@@ -1,29 +1,29 @@
-//  listing.h - W&B's manifest of an artifact, read.
+//  contents.h - W&B's manifest of an artifact, read.
 
-#ifndef ARTEL_LISTING_H
-#define ARTEL_LISTING_H
+#ifndef ARTEL_CONTENTS_H
+#define ARTEL_CONTENTS_H
 
 #include <jansson.h>
 #include <stdint.h>
 
-//  An entry. Its texts are the listing's.
+//  An entry. Its texts are the contents'.
 typedef struct {
     const char *path, *digest;
     const char *ref;            //  NULL: a file
     uint64_t size;              //  0 if it is not said
-} artel_listed_t;
+} artel_content_t;
 
 typedef struct {
-    artel_listed_t *entries;    //  in no order
+    artel_content_t *entries;   //  in no order
     size_t n;
     json_t *json;               //  what holds the texts
-} artel_listing_t;
+} artel_contents_t;
 
 //  Read a manifest. Every path is legal (artel_path_legal). ARTEL_EPROTO: why names the field that is
 //  wrong, and the entry, with its path escaped. ARTEL_ELIMIT, ARTEL_ENOMEM.
 int
-artel_listing_read(const void *data, size_t len, artel_listing_t *ret, char *why, size_t size);
+artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *why, size_t size);
 void
-artel_listing_done(artel_listing_t *self);
+artel_contents_done(artel_contents_t *self);
 
 #endif

@@ -1,6 +1,6 @@
-//  reference.c - how W&B's manifest says what is elsewhere, scheme by scheme.
+//  referral.c - how W&B's manifest says what is elsewhere, scheme by scheme.
 
-#include "reference.h"
+#include "referral.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ s_without_quotes(artel_str_t text)
 
 //  Cut the version off the uri.
 static void
-s_split(const char *mark, artel_reference_t *ret)
+s_split(const char *mark, artel_referral_t *ret)
 {
     size_t len = strlen(mark);
     const char *at = memmem(ret->ref.at, ret->ref.len, mark, len);
@@ -51,10 +51,10 @@ s_split(const char *mark, artel_reference_t *ret)
 }
 
 void
-artel_reference_read(artel_str_t uri, artel_str_t digest, artel_reference_t *ret)
+artel_referral_read(artel_str_t uri, artel_str_t digest, artel_referral_t *ret)
 {
     const scheme_t *scheme = s_scheme(uri);
-    *ret = (artel_reference_t) { .ref = uri, .digest = digest.len ? digest : uri };
+    *ret = (artel_referral_t) { .ref = uri, .digest = digest.len ? digest : uri };
     if (scheme->version)
         s_split(scheme->version, ret);
     if (digest.len && scheme->is_etag) {

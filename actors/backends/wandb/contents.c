@@ -1,6 +1,6 @@
-//  listing.c - W&B's manifest of an artifact, read.
+//  contents.c - W&B's manifest of an artifact, read.
 
-#include "listing.h"
+#include "contents.h"
 
 #include "bounds.h"
 #include "errors.h"
@@ -20,7 +20,7 @@ s_bad(const char *path, char *why, size_t size, const char *what)
 }
 
 static int
-s_read_entry(const char *path, const json_t *json, artel_listed_t *ret, char *why, size_t size)
+s_read_entry(const char *path, const json_t *json, artel_content_t *ret, char *why, size_t size)
 {
     const json_t *ref = json_object_get(json, "ref"), *bytes = json_object_get(json, "size");
     const char *reason;
@@ -29,7 +29,7 @@ s_read_entry(const char *path, const json_t *json, artel_listed_t *ret, char *wh
         snprintf(text, sizeof text, "a path that %s", reason);
         return s_bad(path, why, size, text);
     }
-    *ret = (artel_listed_t) { .path = path, .digest = json_string_value(json_object_get(json, "digest")),
+    *ret = (artel_content_t) { .path = path, .digest = json_string_value(json_object_get(json, "digest")),
                               .ref = json_string_value(ref), .size = (uint64_t) json_integer_value(bytes) };
     if (!ret->digest || !*ret->digest)
         return s_bad(path, why, size, "no digest");
@@ -66,16 +66,16 @@ s_check_head(const json_t *json, char *why, size_t size)
 }
 
 static int
-s_read_contents(json_t *contents, artel_listing_t *listing, char *why, size_t size)
+s_read_contents(json_t *entries, artel_contents_t *contents, char *why, size_t size)
 {
     const char *path;
     json_t *entry;
     int rc = 0;
-    listing->entries = calloc(json_object_size(contents) + 1, sizeof *listing->entries);
-    if (!listing->entries)
+    contents->entries = calloc(json_object_size(entries) + 1, sizeof *contents->entries);
+    if (!contents->entries)
         return ARTEL_ENOMEM;
-    json_object_foreach(contents, path, entry) {
-        rc = s_read_entry(path, entry, &listing->entries[listing->n++], why, size);
+    json_object_foreach(entries, path, entry) {
+        rc = s_read_entry(path, entry, &contents->entries[contents->n++], why, size);
         if (rc != 0)
             break;
     }
@@ -83,23 +83,23 @@ s_read_contents(json_t *contents, artel_listing_t *listing, char *why, size_t si
 }
 
 int
-artel_listing_read(const void *data, size_t len, artel_listing_t *ret, char *why, size_t size)
+artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *why, size_t size)
 {
-    artel_listing_t listing = { .json = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL) };
-    int rc = s_check_head(listing.json, why, size);
+    artel_contents_t contents = { .json = json_loadb(data, len, JSON_REJECT_DUPLICATES, NULL) };
+    int rc = s_check_head(contents.json, why, size);
     if (rc == 0)
-        rc = s_read_contents(json_object_get(listing.json, "contents"), &listing, why, size);
+        rc = s_read_contents(json_object_get(contents.json, "contents"), &contents, why, size);
     if (rc == 0)
-        *ret = listing;
+        *ret = contents;
     else
-        artel_listing_done(&listing);
+        artel_contents_done(&contents);
     return rc;
 }
 
 void
-artel_listing_done(artel_listing_t *self)
+artel_contents_done(artel_contents_t *self)
 {
     json_decref(self->json);
     free(self->entries);
-    *self = (artel_listing_t) { 0 };
+    *self = (artel_contents_t) { 0 };
 }

@@ -1,0 +1,193 @@
+#!/usr/bin/env -S python3 -B
+"""wandb_artifacts.py - artifacts into the fake of W&B's server, by the requests of the backend.
+
+The fake refuses what is not right, and its list of errors has to be empty; what it holds in
+the end has to be what W&B's own SDK leaves there. W&B's SDK reads it back.
+"""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fakes"))
+from cases import equal, run  # noqa: E402
+from same import comparable  # noqa: E402
+from served import PYTHON, Wandb, skip_without_python  # noqa: E402
+from wandb_client import Client, md5  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+PUMP = os.path.join(os.environ.get("ARTEL_BIN", "build/test/bin"), "wandb_pump")
+LIMIT_S = 120
+FILES = {"a.txt": b"hello", "sub/b c.bin": b"\0\1\2", "sub/ü\n\".txt": "ü".encode(), "empty": b""}
+
+
+class Box:
+    """A fake, a run in it, and a folder to log."""
+
+    def __init__(self, dialect=()):
+        self.fake, self.dialect = Wandb(), dialect
+
+    def __enter__(self):
+        self.fake.__enter__()
+        self.fake.control("POST", "settings", {"dialect": list(self.dialect)})
+        self.client = Client(self.fake)
+        self.client.project, self.client.run = "digits", "maker"
+        self.client.upsert()
+        self.folder = pathlib.Path(self.fake.folder, "in")
+        self.fill(FILES)
+        return self
+
+    def __exit__(self, *what):
+        self.fake.__exit__(*what)
+
+    def fill(self, files):
+        for name, data in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+
+    def log(self, name, kind, *words):
+        """What the pump said of it."""
+        fake = self.fake
+        done = subprocess.run(
+            [PUMP, f"base={fake.url}", f"key={fake.key}", f"entity={fake.entity}", "project=digits", "run=maker",
+             f"store={fake.folder}/store", f"name={name}", f"type={kind}", *words],
+            capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        equal(0, done.returncode, f"the status of wandb_pump, which said {done.stderr[-500:]}")
+        return json.loads(done.stdout)
+
+    def logged(self, *words):
+        said = self.log(*words)
+        equal((0, True), (said["code"], said["over"]), f"the end, {said['text']}")
+        return said
+
+    def right(self):
+        equal([], self.fake.errors(), "the list of errors")
+        equal([], self.fake.control("GET", "warnings"), "the list of habits")
+
+    def operations(self):
+        return [r["operation"] or r["method"] for r in self.fake.requests() if r["operation"] != "UpsertBucket"]
+
+
+def log_all(box):
+    """What sdk/log_folder.py logs."""
+    box.logged("set", "data", f"dir={box.folder}", "description=a set", "step=1", "alias=raw", "alias=best",
+               'metadata={"n": 1, "deep": {"list": [1.5, null]}}')
+    box.fill({"a.txt": b"changed"})
+    box.logged("set", "data", f"dir={box.folder}", "alias=best", "step=1")
+    box.logged("references", "links", "refer=http=http://127.0.0.1:9/none=", "refer=odd=odd:thing#1=", "step=1")
+    box.logged("nothing", "data", "step=1")
+
+
+def they_are_what_the_sdk_leaves():
+    with Box() as box:
+        log_all(box)
+        box.right()
+        ours = box.fake.state()
+    with Box() as box:
+        home = box.fake.environment()["HOME"]
+        shutil.copytree(box.folder, f"{home}/in")
+        done = subprocess.run([PYTHON, f"{HERE}/sdk/log_folder.py"], env=box.fake.environment(), cwd=home,
+                              capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        equal(0, done.returncode, f"the status of the SDK, which said {done.stderr[-2000:]}")
+        theirs = box.fake.state()
+    wanted, found = comparable(theirs)["artifacts"], comparable(ours)["artifacts"]
+    equal(set(wanted), set(found), "the versions")
+    for name, held in wanted.items():
+        for field, value in held.items():
+            equal(value, found[name][field], f"{field} of {name}")
+    equal([], ours["uncommitted"], "what is left uncommitted")
+
+
+def became(said):
+    return said["version"], said["fresh"]
+
+
+def no_request_is_too_many():
+    with Box() as box:
+        equal((0, True), became(box.logged("set", "data", f"dir={box.folder}")), "the first")
+        equal(["CreateArtifact", "CreateArtifactManifest", "CreateArtifactFiles", *["PUT"] * len(FILES),
+               "CreateArtifactManifest", "PUT", "CommitArtifact"], box.operations(), "what was asked")
+        box.fake.control("DELETE", "requests")
+        equal((0, False), became(box.logged("set", "data", f"dir={box.folder}")), "the same")
+        equal(["CreateArtifact"], box.operations(), "what was asked for the same again")
+        box.right()
+
+
+def what_was_begun_is_finished():
+    """Given up after each of its requests, and logged again with the same xid."""
+    for requests in range(1, 11):
+        with Box() as box:
+            words = "set", "data", f"dir={box.folder}", "xid=000102030405060708090a0b0c0d0e0f"
+            equal(False, box.log(*words, f"stop_after={requests}")["over"] and requests < 10, f"over after {requests}")
+            equal(0, box.logged(*words)["version"], f"the version after {requests} requests and a retry")
+            box.right()
+            held = box.fake.state()
+            equal((1, 0), (len(held["artifacts"]), len(held["uncommitted"])), f"what is held after {requests}")
+
+
+def large_files_go_in_parts():
+    with Box() as box:
+        box.fake.control("POST", "settings", {"multipart_from": 1000})
+        box.fill({"large": bytes(range(256)) * 13})
+        box.logged("set", "data", f"dir={box.folder}", "parts_from=1000", "part=1024")
+        box.right()
+        equal(1, box.operations().count("CompleteMultipartUploadArtifact"), "completions")
+        equal(len(FILES) + 4 + 1, box.operations().count("PUT"), "PUTs")
+        equal(3328, box.fake.artifact("digits", "set:v0")["entries"]["large"]["size"], "the size")
+
+
+def old_servers_are_understood():
+    for words in (["numbers"], ["text", "relative", "spaces"]):
+        with Box(words) as box:
+            log_all(box)
+            box.right()
+
+
+#  One of each kind, where it hurts.
+FAULTS = [
+    {"at": "graphql", "operation": "CreateArtifact", "do": "lost"},
+    {"at": "graphql", "operation": "CreateArtifactManifest", "do": "lost", "times": 2},
+    {"at": "graphql", "operation": "CreateArtifactFiles", "do": "answer", "status": 502, "body": "<html>"},
+    {"at": "graphql", "operation": "CommitArtifact", "do": "answer", "status": 409},
+    {"at": "graphql", "operation": "CommitArtifact", "do": "lost"},
+    {"at": "objects", "method": "PUT", "do": "answer", "status": 503},
+    {"at": "objects", "method": "PUT", "do": "expired", "times": 2},
+]
+
+
+def faults_are_overcome():
+    with Box() as box:
+        box.fake.misbehave(*FAULTS)
+        box.logged("set", "data", f"dir={box.folder}")
+        equal([rule.get("times", 1) for rule in FAULTS], box.fake.struck(), "how often the faults struck")
+        box.right()
+        held = box.fake.state()
+        equal((1, 0), (len(held["artifacts"]), len(held["uncommitted"])), "what is held")
+        equal({name: md5(data) for name, data in FILES.items()},
+              {name: entry["digest"] for name, entry in held["artifacts"]["quarry/digits/set:v0"]["entries"].items()},
+              "the entries")
+
+
+def a_refusal_is_told():
+    with Box() as box:
+        said = box.log("a/b", "data", f"dir={box.folder}")
+        equal(("CreateArtifact: bad collection name ['a/b'] (HTTP 200)", False), (said["text"], said["passes"]), "the refusal")
+
+
+def main():
+    skip_without_python()
+    run([
+        ("an artifact is what W&B's own SDK makes of it", they_are_what_the_sdk_leaves),
+        ("no request is one too many", no_request_is_too_many),
+        ("what was begun is finished, once", what_was_begun_is_finished),
+        ("a large file goes in parts", large_files_go_in_parts),
+        ("old servers are understood", old_servers_are_understood),
+        ("faults are overcome, and nothing comes twice", faults_are_overcome),
+        ("what the server refuses is told", a_refusal_is_told),
+    ])
+
+
+main()
