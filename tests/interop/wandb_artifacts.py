@@ -2,7 +2,7 @@
 """wandb_artifacts.py - artifacts into the fake of W&B's server, by the requests of the backend.
 
 The fake refuses what is not right, and its list of errors has to be empty; what it holds in
-the end has to be what W&B's own SDK leaves there. W&B's SDK reads it back.
+the end has to be what W&B's own SDK leaves there. Each fetches what the other logged.
 """
 import json
 import os
@@ -48,20 +48,42 @@ class Box:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
-    def log(self, name, kind, *words):
-        """What the pump said of it."""
+    def pump(self, *words):
+        """What the pump said."""
         fake = self.fake
         done = subprocess.run(
-            [PUMP, f"base={fake.url}", f"key={fake.key}", f"entity={fake.entity}", "project=digits", "run=maker",
-             f"store={fake.folder}/store", f"name={name}", f"type={kind}", *words],
+            [PUMP, f"base={fake.url}", f"key={fake.key}", f"entity={fake.entity}", "project=digits", "run=maker", *words],
             capture_output=True, text=True, timeout=LIMIT_S, check=False)
         equal(0, done.returncode, f"the status of wandb_pump, which said {done.stderr[-500:]}")
         return json.loads(done.stdout)
+
+    def log(self, name, kind, *words):
+        return self.pump(f"store={self.fake.folder}/store", f"name={name}", f"type={kind}", *words)
 
     def logged(self, *words):
         said = self.log(*words)
         equal((0, True), (said["code"], said["over"]), f"the end, {said['text']}")
         return said
+
+    def fetch(self, name, *words):
+        """What the pump said, and the files that came."""
+        into = pathlib.Path(self.fake.folder, "out")
+        shutil.rmtree(into, ignore_errors=True)
+        into.mkdir()
+        said = self.pump(f"fetch={name}", f"into={into}", *words)
+        return said, {str(path.relative_to(into)): path.read_bytes() for path in into.rglob("*") if path.is_file()}
+
+    def fetched(self, *words):
+        said, files = self.fetch(*words)
+        equal((0, True), (said["code"], said["over"]), f"the end, {said['text']}")
+        return files
+
+    def sdk(self, name):
+        home = self.fake.environment()["HOME"]
+        shutil.copytree(self.folder, f"{home}/in", dirs_exist_ok=True)
+        done = subprocess.run([PYTHON, f"{HERE}/sdk/{name}.py"], env=self.fake.environment(), cwd=home,
+                              capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        equal(0, done.returncode, f"the status of {name}.py, which said {done.stderr[-2000:]}")
 
     def right(self):
         equal([], self.fake.errors(), "the list of errors")
@@ -87,11 +109,7 @@ def they_are_what_the_sdk_leaves():
         box.right()
         ours = box.fake.state()
     with Box() as box:
-        home = box.fake.environment()["HOME"]
-        shutil.copytree(box.folder, f"{home}/in")
-        done = subprocess.run([PYTHON, f"{HERE}/sdk/log_folder.py"], env=box.fake.environment(), cwd=home,
-                              capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        equal(0, done.returncode, f"the status of the SDK, which said {done.stderr[-2000:]}")
+        box.sdk("log_folder")
         theirs = box.fake.state()
     wanted, found = comparable(theirs)["artifacts"], comparable(ours)["artifacts"]
     equal(set(wanted), set(found), "the versions")
@@ -171,6 +189,49 @@ def faults_are_overcome():
               "the entries")
 
 
+def what_the_sdk_logged_is_fetched():
+    with Box() as box:
+        box.sdk("log_folder")
+        equal(FILES, box.fetched("set:raw"), "the first version")
+        equal({**FILES, "a.txt": b"changed"}, box.fetched("set:latest", "page=3"), "the last, in pages")
+        equal({}, box.fetched("nothing:v0"), "what has no files")
+        equal({}, box.fetched("references:v0"), "what has only references")
+        equal([], box.fake.errors(), "the list of errors")
+
+
+def what_we_logged_is_fetched_by_the_sdk():
+    with Box() as box:
+        log_all(box)
+        box.sdk("fetch_folder")
+        equal([], box.fake.errors(), "the list of errors")
+
+
+def what_cannot_be_fetched_is_told():
+    with Box() as box:
+        box.logged("set", "data", f"dir={box.folder}")
+        equal("none:v0: the server has no such artifact", box.fetch("none:v0")[0]["text"], "what is said of nothing")
+        box.fake.misbehave({"at": "objects", "method": "GET", "path": "artifacts", "do": "answer", "status": 200,
+                            "body": "HELLO", "times": 100})
+        said, files = box.fetch("set:v0")
+        equal(((-14, False), {}), ((said["code"], said["passes"]), files), f"what came of wrong bytes, {said['text']}")
+
+
+def faults_of_a_fetch_are_overcome():
+    faults = [
+        {"at": "graphql", "operation": "ArtifactByName", "do": "lost"},
+        {"at": "graphql", "operation": "ArtifactFileURLs", "do": "answer", "status": 502, "body": "<html>"},
+        {"at": "objects", "method": "GET", "do": "answer", "status": 503},
+        {"at": "objects", "method": "GET", "path": "artifacts", "do": "torn"},
+        {"at": "objects", "method": "GET", "path": "artifacts", "do": "answer", "status": 403},
+    ]
+    with Box() as box:
+        box.logged("set", "data", f"dir={box.folder}")
+        box.fake.misbehave(*faults)
+        equal(FILES, box.fetched("set:v0"), "what came")
+        equal([1] * len(faults), box.fake.struck(), "how often the faults struck")
+        box.right()
+
+
 def a_refusal_is_told():
     with Box() as box:
         said = box.log("a/b", "data", f"dir={box.folder}")
@@ -186,6 +247,10 @@ def main():
         ("a large file goes in parts", large_files_go_in_parts),
         ("old servers are understood", old_servers_are_understood),
         ("faults are overcome, and nothing comes twice", faults_are_overcome),
+        ("what W&B's own SDK logged is fetched", what_the_sdk_logged_is_fetched),
+        ("what we logged is fetched by it", what_we_logged_is_fetched_by_the_sdk),
+        ("faults of a fetch are overcome", faults_of_a_fetch_are_overcome),
+        ("what cannot be fetched is told", what_cannot_be_fetched_is_told),
         ("what the server refuses is told", a_refusal_is_told),
     ])
 

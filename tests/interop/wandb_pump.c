@@ -1,13 +1,15 @@
-//  wandb_pump.c - one artifact into a W&B server, one request at a time: the artifact side of the backend by itself.
+//  wandb_pump.c - one artifact into a W&B server or from it, one request at a time: the artifact side of the
+//  backend by itself.
 //
 //      wandb_pump NAME=VALUE...
 //
 //  base, key, entity, project, run: where to; store: a state directory; name, type, description, metadata, step,
 //  alias (each may come again), dir: what is in the artifact; refer=PATH=URI=DIGEST: a reference; parts_from, part:
-//  bytes; xid: in hex; stop_after: give up after so many requests. Prints what became of it as JSON.
+//  bytes; fetch: the name of a version that is fetched into the folder `into` instead, page: URLs at once; xid: in hex; stop_after: give up after so many requests. Prints what became of it as JSON.
 
-#include "base64.h"
+#include "credentials.h"
 #include "errors.h"
+#include "fetching.h"
 #include "ingest.h"
 #include "saving.h"
 #include "state.h"
@@ -23,6 +25,8 @@ enum { MOST_ALIASES = 8, MOST_REFERENCES = 8, PAUSE_US = 10000 };
 
 typedef struct {
     artel_saving_args_t where;
+    artel_fetching_args_t from;
+    uint64_t page;
     artel_msg_artifact_send_t what;
     artel_str_t aliases[MOST_ALIASES];
     char *references[MOST_REFERENCES];
@@ -48,6 +52,8 @@ s_set(pump_t *pump, const char *name, char *value)
         { .name = "base", .text = &pump->where.base }, { .name = "key", .text = &pump->key },
         { .name = "entity", .text = &pump->where.entity }, { .name = "project", .text = &pump->where.project },
         { .name = "run", .text = &pump->where.run }, { .name = "store", .text = &pump->where.store },
+        { .name = "fetch", .text = &pump->from.name }, { .name = "into", .text = &pump->from.into },
+        { .name = "page", .number = &pump->page },
         { .name = "dir", .text = &pump->dir }, { .name = "name", .str = &pump->what.name },
         { .name = "type", .str = &pump->what.type }, { .name = "description", .str = &pump->what.description },
         { .name = "metadata", .str = &pump->what.metadata }, { .name = "step", .step = &pump->what.history_step },
@@ -115,10 +121,26 @@ s_ingest(pump_t *pump, artel_ingest_result_t *ret)
 
 //  ---- requests
 
+typedef struct {
+    artel_http_t *http;
+    CURL *curl;
+    uint64_t at;                //  bytes of the answer so far
+    int rc;                     //  of the sink
+} taken_t;
+
+//  What has a sink goes there; a refusal never does.
 static size_t
 s_take(char *data, size_t size, size_t n, void *arg)
 {
-    artel_http_t *http = arg;
+    taken_t *taken = arg;
+    artel_http_t *http = taken->http;
+    long status = 0;
+    curl_easy_getinfo(taken->curl, CURLINFO_RESPONSE_CODE, &status);
+    if (http->sink && status / 100 == 2) {
+        taken->rc = http->sink(http->arg, taken->at, data, size * n);
+        taken->at += size * n;
+        return taken->rc == 0 ? size * n : 0;
+    }
     char *answer = realloc(http->answer, http->answer_size + size * n + 1);
     if (!answer)
         return 0;
@@ -172,6 +194,8 @@ s_headers(const artel_http_t *http)
 static void
 s_set_body(CURL *curl, artel_http_t *http, feed_t *feed)
 {
+    if (strcmp(http->method, "GET") == 0)
+        return;
     if (strcmp(http->method, "PUT") != 0) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) http->body.size);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, http->body.data);
@@ -187,6 +211,7 @@ static void
 s_try(CURL *curl, artel_http_t *http)
 {
     feed_t feed = { .body = &http->body };
+    taken_t taken = { .http = http, .curl = curl };
     struct curl_slist *headers = s_headers(http);
     long status = 0;
     artel_http_done(http);
@@ -194,15 +219,15 @@ s_try(CURL *curl, artel_http_t *http)
     curl_easy_setopt(curl, CURLOPT_URL, http->url);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, s_take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, http);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &taken);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, s_take_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
     s_set_body(curl, http, &feed);
     CURLcode rc = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     http->status = (int) status;
-    http->code = rc != CURLE_OK ? ARTEL_EUNAVAIL : status / 100 == 2 ? 0 : ARTEL_EREFUSED;
-    http->passes = rc != CURLE_OK || status == 429 || status >= 500 || (status == 409 && http->rule == ARTEL_HTTP_UPSERT);
+    http->code = taken.rc != 0 ? taken.rc : rc != CURLE_OK ? ARTEL_EUNAVAIL : status / 100 == 2 ? 0 : ARTEL_EREFUSED;
+    http->passes = (rc != CURLE_OK && taken.rc == 0) || status == 429 || status >= 500 || (status == 409 && http->rule == ARTEL_HTTP_UPSERT);
     snprintf(http->text, sizeof http->text, "HTTP %ld, %s", status, curl_easy_strerror(rc));
     curl_slist_free_all(headers);
 }
@@ -237,6 +262,37 @@ s_save(pump_t *pump)
     return saving;
 }
 
+static artel_fetching_t *
+s_fetch(pump_t *pump)
+{
+    artel_fetching_t *fetching;
+    artel_http_t *http;
+    pump->from.base = pump->where.base;
+    pump->from.graphql = pump->where.graphql;
+    pump->from.key = pump->where.key;
+    pump->from.entity = pump->where.entity;
+    pump->from.project = pump->where.project;
+    pump->from.page = (unsigned) pump->page;
+    int rc = artel_fetching_new(&pump->from, &fetching);
+    if (rc != 0)
+        s_die("artel_fetching_new", rc);
+    while ((http = artel_fetching_next(fetching))) {
+        s_perform(pump->curl, http);
+        artel_fetching_take(fetching, http);
+    }
+    return fetching;
+}
+
+static void
+s_tell_fetched(const artel_fetching_state_t *state)
+{
+    json_t *told = json_pack("{s:b, s:i, s:b, s:I, s:I, s:I, s:s}", "over", state->over, "code", state->code,
+        "passes", state->passes, "version", (json_int_t) state->version, "files", (json_int_t) state->files,
+        "bytes", (json_int_t) state->bytes, "text", state->text);
+    json_dumpf(told, stdout, 0);
+    json_decref(told);
+}
+
 static void
 s_tell(const artel_saving_state_t *state)
 {
@@ -247,30 +303,48 @@ s_tell(const artel_saving_state_t *state)
     json_decref(told);
 }
 
+static void
+s_run_saving(pump_t *pump)
+{
+    artel_ingest_result_t result;
+    s_ingest(pump, &result);
+    pump->what.manifest = result.manifest;
+    pump->what.pack = artel_str(result.pack);
+    pump->what.aliases.at = pump->aliases;
+    artel_saving_t *saving = s_save(pump);
+    s_tell(artel_saving_state(saving));
+    artel_saving_destroy(&saving);
+}
+
+static void
+s_run_fetching(pump_t *pump)
+{
+    artel_fetching_t *fetching = s_fetch(pump);
+    s_tell_fetched(artel_fetching_state(fetching));
+    artel_fetching_destroy(&fetching);
+}
+
 int
 main(int argc, char **argv)
 {
     pump_t pump = { .what = { .xid = artel_id_new(), .history_step = -1 } };
-    artel_ingest_result_t result;
-    char graphql[256], userpass[128], encoded[256], header[320];
+    artel_credentials_t server;
+    char why[256] = "";
     for (int i = 1; i < argc; i++)
         s_read_word(&pump, argv[i]);
-    s_ingest(&pump, &result);
-    snprintf(graphql, sizeof graphql, "%s/graphql", pump.where.base);
-    snprintf(userpass, sizeof userpass, "api:%s", pump.key);
-    artel_base64(userpass, strlen(userpass), encoded);
-    snprintf(header, sizeof header, "Authorization: Basic %s", encoded);
-    artel_http_key_t key = { pump.where.base, header };
-    pump.where.graphql = graphql;
-    pump.where.key = &key;
-    pump.what.manifest = result.manifest;
-    pump.what.pack = artel_str(result.pack);
-    pump.what.aliases.at = pump.aliases;
+    int rc = artel_credentials_make(pump.where.base, pump.key, &server, why, sizeof why);
+    if (rc != 0)
+        s_die(why, rc);
+    pump.where.base = server.base;
+    pump.where.graphql = server.graphql;
+    pump.where.key = &server.key;
     pump.curl = curl_easy_init();
-    artel_saving_t *saving = s_save(&pump);
-    s_tell(artel_saving_state(saving));
-    artel_saving_destroy(&saving);
+    if (pump.from.name)
+        s_run_fetching(&pump);
+    else
+        s_run_saving(&pump);
     curl_easy_cleanup(pump.curl);
     curl_global_cleanup();
+    artel_credentials_done(&server);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include "bounds.h"
 #include "errors.h"
 #include "manifest.h"
+#include "manifest_json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,18 @@ artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *w
         *ret = contents;
     else
         artel_contents_done(&contents);
+    return rc;
+}
+
+int
+artel_contents_digest(const artel_contents_t *self, char ret[ARTEL_MD5_HEX])
+{
+    artel_md5_pieces_t pieces;
+    int rc = artel_digest_begin(&pieces);
+    for (size_t i = 0; rc == 0 && i < self->n; i++)
+        artel_digest_add(&pieces, artel_str(self->entries[i].path), artel_str(self->entries[i].digest));
+    if (rc == 0)
+        artel_digest_end(&pieces, ret);
     return rc;
 }
 

@@ -3,6 +3,8 @@
 #ifndef ARTEL_CONTENTS_H
 #define ARTEL_CONTENTS_H
 
+#include "md5.h"
+
 #include <jansson.h>
 #include <stdint.h>
 
@@ -23,6 +25,10 @@ typedef struct {
 //  wrong, and the entry, with its path escaped. ARTEL_ELIMIT, ARTEL_ENOMEM.
 int
 artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *why, size_t size);
+//  The digest of the artifact with these entries (manifest_json.h); they are sorted by path. What crypto.h fails with.
+int
+artel_contents_digest(const artel_contents_t *self, char ret[ARTEL_MD5_HEX]);
+
 void
 artel_contents_done(artel_contents_t *self);
 

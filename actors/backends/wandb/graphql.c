@@ -11,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH = 128, ERROR = 512 };
+enum {
+    PATH = 128,
+    ERROR = 512,
+    TRIES = 20,
+    ATTEMPT_MS = 60 * 1000,     //  commits take long
+    MOST = 64 << 20,            //  bytes of an answer
+};
+
+static const char *const s_headers[] = { "Content-Type: application/json", NULL };
 
 static bool
 s_is_given(const json_t *variables, const char *name)
@@ -104,6 +112,22 @@ artel_graphql_body(artel_operation_t operation, const json_t *variables)
     json_decref(whole);
     free(document);
     return body;
+}
+
+void
+artel_graphql_request(artel_operation_t operation, const char *url, const artel_http_key_t *key, const char *body,
+                      artel_http_t *ret)
+{
+    bool conflicts = operation == ARTEL_COMMIT_ARTIFACT || operation == ARTEL_UPSERT_BUCKET;
+    ret->method = "POST";
+    ret->url = url;
+    ret->headers = s_headers;
+    ret->key = key;
+    ret->body = (artel_http_body_t) { .data = body, .fd = -1, .size = strlen(body) };
+    ret->rule = conflicts ? ARTEL_HTTP_UPSERT : ARTEL_HTTP_CALL;
+    ret->tries = TRIES;
+    ret->timeout_ms = ATTEMPT_MS;
+    ret->most = MOST;
 }
 
 //  The text of {"error": text} or {"error": {"message": text}}, and of an item of "errors".

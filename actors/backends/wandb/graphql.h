@@ -14,6 +14,11 @@
 char *
 artel_graphql_body(artel_operation_t operation, const json_t *variables);
 
+//  Fill in a request for this body, which it borrows, at the server's URL for questions.
+void
+artel_graphql_request(artel_operation_t operation, const char *url, const artel_http_key_t *key, const char *body,
+                      artel_http_t *ret);
+
 //  The data of the answer to a request that is back; the caller's reference. On failure why is one sentence
 //  that names the operation: ARTEL_EREFUSED (the server's errors, whatever the status), ARTEL_EPROTO
 //  (a 2xx that is no JSON object with data), or http->code if there was no answer.

@@ -124,30 +124,43 @@ artel_manifest_json_write(const artel_flat_t *flat, const artel_mark_t *marks, m
     return out.failed ? ARTEL_ENOMEM : 0;
 }
 
-static void
-s_add_entry(artel_md5_pieces_t *pieces, const artel_flat_entry_t *entry, const artel_mark_t *mark)
+int
+artel_digest_begin(artel_md5_pieces_t *pieces)
 {
-    char text[ARTEL_MD5_TEXT];
-    artel_str_t digest = s_describe(entry, mark, text).digest;
-    artel_md5_add(pieces, entry->path.at, entry->path.len);
+    static const char head[] = "wandb-artifact-manifest-v1\n";
+    int rc = artel_md5_begin(pieces);
+    if (rc == 0)
+        artel_md5_add(pieces, head, sizeof head - 1);
+    return rc;
+}
+
+void
+artel_digest_add(artel_md5_pieces_t *pieces, artel_str_t path, artel_str_t digest)
+{
+    artel_md5_add(pieces, path.at, path.len);
     artel_md5_add(pieces, ":", 1);
     artel_md5_add(pieces, digest.at, digest.len);
     artel_md5_add(pieces, "\n", 1);
 }
 
+void
+artel_digest_end(artel_md5_pieces_t *pieces, char ret[ARTEL_MD5_HEX])
+{
+    artel_md5_t md5;
+    artel_md5_end(pieces, &md5);
+    artel_hex(md5.at, sizeof md5.at, ret);
+}
+
 int
 artel_manifest_json_digest(const artel_flat_t *flat, const artel_mark_t *marks, char ret[ARTEL_MD5_HEX])
 {
-    static const char head[] = "wandb-artifact-manifest-v1\n";
     artel_md5_pieces_t pieces;
-    artel_md5_t md5;
-    int rc = artel_md5_begin(&pieces);
-    if (rc != 0)
-        return rc;
-    artel_md5_add(&pieces, head, sizeof head - 1);
-    for (size_t i = 0; i < flat->n; i++)
-        s_add_entry(&pieces, &flat->entries[i], &marks[i]);
-    artel_md5_end(&pieces, &md5);
-    artel_hex(md5.at, sizeof md5.at, ret);
-    return 0;
+    int rc = artel_digest_begin(&pieces);
+    for (size_t i = 0; rc == 0 && i < flat->n; i++) {
+        char text[ARTEL_MD5_TEXT];
+        artel_digest_add(&pieces, flat->entries[i].path, s_describe(&flat->entries[i], &marks[i], text).digest);
+    }
+    if (rc == 0)
+        artel_digest_end(&pieces, ret);
+    return rc;
 }

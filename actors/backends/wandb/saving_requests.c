@@ -12,10 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_MS = 60 * 1000 };    //  of an attempt; commits take long
-
-static const char *const s_json_headers[] = { "Content-Type: application/json", NULL };
-
 artel_saving_request_t *
 artel_saving_request(artel_saving_t *self, artel_saving_took_fn *took)
 {
@@ -37,8 +33,7 @@ artel_saving_release(artel_saving_t *self, artel_saving_request_t *request)
     artel_http_done(&request->http);
     if (request->http.body.fd >= 0)
         close(request->http.body.fd);
-    if (request->headers != s_json_headers)
-        free((void *) request->headers);
+    free((void *) request->headers);
     free(request->body);
     free(request->url);
     for (size_t i = 0; i < sizeof request->texts / sizeof *request->texts; i++)
@@ -58,18 +53,8 @@ artel_saving_ask(artel_saving_t *self, artel_operation_t operation, json_t *vari
         artel_saving_fail(self, ARTEL_ENOMEM, true, "%s: out of memory", artel_operation_text(operation)->name);
         return NULL;
     }
-    artel_http_t *http = &request->http;
-    request->headers = http->headers = s_json_headers;
-    http->method = "POST";
-    http->url = self->args.graphql;
-    http->key = self->args.key;
-    http->body.data = request->body;
-    http->body.size = strlen(request->body);
-    http->rule = operation == ARTEL_COMMIT_ARTIFACT ? ARTEL_HTTP_UPSERT : ARTEL_HTTP_CALL;
-    http->tries = SAVING_TRIES;
-    http->timeout_ms = ASK_MS;
-    http->most = SAVING_ANSWER;
-    return http;
+    artel_graphql_request(operation, self->args.graphql, self->args.key, request->body, &request->http);
+    return &request->http;
 }
 
 artel_http_t *

@@ -15,9 +15,8 @@ enum {
     SAVING_REQUESTS = 64,       //  out at a time
     SAVING_BATCH = 2000,        //  files of one CreateArtifactFiles
     SAVING_LOW = 500,           //  with so few URLs left the next batch is asked for
-    SAVING_TRIES = 20,          //  of one request
-    SAVING_ANSWER = 64 << 20,   //  bytes of an answer in GraphQL
-    SAVING_REPLY = 1 << 20,     //  and of a store's
+    SAVING_TRIES = 20,          //  of one PUT
+    SAVING_REPLY = 1 << 20,     //  bytes of a store's answer
 };
 
 typedef enum {
