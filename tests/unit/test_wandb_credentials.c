@@ -97,7 +97,8 @@ s_found(const char *url)
 Test(credentials, the_environment_comes_before_the_netrc_file)
 {
     //  printf 'api:%s' KEY | base64 -w0
-    const char *basic = "Authorization: Basic YXBpOjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc=", *other = "Authorization: Basic YXBpOm90aGVyLTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc=";
+    const char *basic = "Authorization: Basic YXBpOjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc=",
+               *other = "Authorization: Basic YXBpOm90aGVyLTAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc=";
     cr_expect_str_eq(s_found("http://h:1"), "");
     s_write_text(s_in(".netrc"), "machine h:1 login x password other-" KEY "\n");
     cr_expect_str_eq(s_found("http://h:1"), other);

@@ -67,6 +67,12 @@ s_check_head(const json_t *json, char *why, size_t size)
 }
 
 static int
+s_compare(const void *a, const void *b)
+{
+    return strcmp(((const artel_content_t *) a)->path, ((const artel_content_t *) b)->path);
+}
+
+static int
 s_read_contents(json_t *entries, artel_contents_t *contents, char *why, size_t size)
 {
     const char *path;
@@ -78,9 +84,10 @@ s_read_contents(json_t *entries, artel_contents_t *contents, char *why, size_t s
     json_object_foreach(entries, path, entry) {
         rc = s_read_entry(path, entry, &contents->entries[contents->n++], why, size);
         if (rc != 0)
-            break;
+            return rc;
     }
-    return rc;
+    qsort(contents->entries, contents->n, sizeof *contents->entries, s_compare);
+    return 0;
 }
 
 int
@@ -95,6 +102,13 @@ artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *w
     else
         artel_contents_done(&contents);
     return rc;
+}
+
+const artel_content_t *
+artel_contents_find(const artel_contents_t *self, const char *path)
+{
+    artel_content_t key = { .path = path };
+    return self->n ? bsearch(&key, self->entries, self->n, sizeof key, s_compare) : NULL;
 }
 
 int

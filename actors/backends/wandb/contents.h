@@ -16,7 +16,7 @@ typedef struct {
 } artel_content_t;
 
 typedef struct {
-    artel_content_t *entries;   //  in no order
+    artel_content_t *entries;   //  sorted by the bytes of their paths
     size_t n;
     json_t *json;               //  what holds the texts
 } artel_contents_t;
@@ -25,7 +25,11 @@ typedef struct {
 //  wrong, and the entry, with its path escaped. ARTEL_ELIMIT, ARTEL_ENOMEM.
 int
 artel_contents_read(const void *data, size_t len, artel_contents_t *ret, char *why, size_t size);
-//  The digest of the artifact with these entries (manifest_json.h); they are sorted by path. What crypto.h fails with.
+//  The entry of this path; NULL: there is none.
+const artel_content_t *
+artel_contents_find(const artel_contents_t *self, const char *path);
+
+//  The digest of the artifact with these entries (manifest_json.h). What crypto.h fails with.
 int
 artel_contents_digest(const artel_contents_t *self, char ret[ARTEL_MD5_HEX]);
 

@@ -15,14 +15,14 @@ typedef struct {
     artel_http_key_t key;       //  both of the above, as requests want them
 } artel_credentials_t;
 
-//  The address of a server: url, or if that is NULL or empty WANDB_BASE_URL, or https://api.wandb.ai. ARTEL_EINVAL and a
-//  sentence in why: it is no http or https URL, or one of W&B's own by which a key would not be safe. ARTEL_ENOMEM. The
-//  caller frees it.
+//  The address of a server: url, or if that is NULL or empty WANDB_BASE_URL, or https://api.wandb.ai. The caller
+//  frees it. ARTEL_EINVAL and a sentence in why: it is no http or https URL, or one of W&B's own by which a key
+//  would not be safe; ARTEL_ENOMEM.
 int
 artel_credentials_base(const char *url, char **ret, char *why, size_t size);
 
-//  What netrc files have as the machine of a server: host, and ":port" if its URL has one. The caller frees it; NULL: no
-//  memory.
+//  What netrc files have as the machine of a server: host, and ":port" if its URL has one. The caller frees it;
+//  NULL: no memory.
 char *
 artel_credentials_machine(const char *base);
 
@@ -31,8 +31,8 @@ int
 artel_credentials_check(const char *key, char *why, size_t size);
 
 //  The address and its key, from WANDB_API_KEY or a netrc file (url as above). Without a key it is 0 with no header.
-//  ARTEL_EINVAL (address or key), ARTEL_EPROTO (the netrc file), ARTEL_EACCES, ARTEL_EIO, ARTEL_ELIMIT, ARTEL_EMFILE, with a sentence in why;
-//  ARTEL_ENOMEM.
+//  ARTEL_EINVAL (address or key), ARTEL_EPROTO (the netrc file), ARTEL_EACCES, ARTEL_EIO, ARTEL_ELIMIT, ARTEL_EMFILE,
+//  with a sentence in why; ARTEL_ENOMEM.
 int
 artel_credentials_find(const char *url, artel_credentials_t *ret, char *why, size_t size);
 

@@ -63,7 +63,8 @@ s_part_url(const artel_saving_upload_t *upload, size_t i)
 {
     const json_t *parts = json_object_get(json_object_get(upload->node, "uploadMultipartUrls"), "uploadUrlParts");
     const json_t *part = json_array_get(parts, i);
-    if (json_array_size(parts) != upload->n || json_integer_value(json_object_get(part, "partNumber")) != (json_int_t) i + 1)
+    bool right = json_integer_value(json_object_get(part, "partNumber")) == (json_int_t) i + 1;
+    if (!right || json_array_size(parts) != upload->n)
         return NULL;
     return json_string_value(json_object_get(part, "uploadUrl"));
 }
@@ -165,7 +166,8 @@ artel_saving_next_part(artel_saving_t *self)
     request->headers = s_headers(self, request, upload->node);
     if (!url || !request->headers) {
         artel_saving_release(self, request);
-        artel_saving_fail(self, ARTEL_EPROTO, false, "CreateArtifactFiles: uploadMultipartUrls are not those of the parts");
+        artel_saving_fail(self, ARTEL_EPROTO, false,
+                          "CreateArtifactFiles: uploadMultipartUrls are not those of the parts");
         return NULL;
     }
     if (!artel_saving_body(self, request, offset, whole - offset < size ? whole - offset : size))
