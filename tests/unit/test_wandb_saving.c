@@ -222,6 +222,7 @@ Test(saving, many_files_go_in_batches_with_at_most_64_requests_out)
     cr_expect_eq(s_played.batches, 3);
     cr_expect_eq(s_played.most_out, 64);
     cr_expect_eq(s_end.files, 4100);
+    cr_expect_eq(s_end.bytes, 10 * 2 + 90 * 3 + 900 * 4 + 3100 * 5);
     json_t *manifest = json_loads(s_played.manifest, 0, NULL);
     cr_expect_eq(json_object_size(json_object_get(manifest, "contents")), 4100);
     json_decref(manifest);
@@ -390,4 +391,16 @@ Test(saving, canceled_it_waits_for_what_is_out)
     artel_saving_take(s_saving, second);
     cr_expect(artel_saving_state(s_saving)->over);
     cr_expect_eq(artel_saving_state(s_saving)->code, ARTEL_ECANCELED);
+}
+
+Test(saving, canceled_before_it_hashes_it_is_over_then)
+{
+    s_ingest(3, 0);
+    cr_assert_eq(artel_saving_new(&s_args, &s_send, &s_saving), 0);
+    artel_saving_cancel(s_saving);
+    cr_expect_not(artel_saving_state(s_saving)->over);
+    artel_saving_hash(s_saving);
+    cr_expect(artel_saving_state(s_saving)->over);
+    cr_expect_eq(artel_saving_state(s_saving)->code, ARTEL_ECANCELED);
+    cr_expect(artel_saving_state(s_saving)->passes);
 }

@@ -165,17 +165,26 @@ artel_saving_end(artel_saving_t *self)
     self->state.over = self->out == 0;
 }
 
+//  It may have come when the hashing was all but over.
+static void
+s_notice_cancel(artel_saving_t *self)
+{
+    if (atomic_load(&self->cancel))
+        artel_saving_fail(self, ARTEL_ECANCELED, true, "canceled");
+}
+
 void
 artel_saving_cancel(artel_saving_t *self)
 {
     atomic_store(&self->cancel, true);
-    if (self->step != SAVING_HASH)
-        artel_saving_fail(self, ARTEL_ECANCELED, true, "canceled");
+    if (atomic_load(&self->hashed))
+        s_notice_cancel(self);
 }
 
 artel_http_t *
 artel_saving_next(artel_saving_t *self)
 {
+    s_notice_cancel(self);
     if (self->step == SAVING_HASH || self->step == SAVING_OVER || self->out == SAVING_REQUESTS)
         return NULL;
     if (self->step == SAVING_FILES)

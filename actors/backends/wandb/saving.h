@@ -52,7 +52,7 @@ artel_saving_next(artel_saving_t *self);
 void
 artel_saving_take(artel_saving_t *self, artel_http_t *http);
 
-//  Give up: requests that are out are canceled. From the thread that takes them.
+//  Give up: requests that are out are canceled, and the hashing ends soon. From the thread that takes them.
 void
 artel_saving_cancel(artel_saving_t *self);
 
@@ -63,7 +63,7 @@ typedef struct {
     int64_t version;            //  the server's number
     bool fresh;                 //  false: the server had this content already, under that version
     char id[ARTEL_WANDB_ID];    //  of the artifact; "" before the server named it
-    uint64_t files, bytes;      //  sent, or known to be there
+    uint64_t files, bytes;      //  so far: sent, or known to be there
     char text[256];             //  why not: one sentence
 } artel_saving_state_t;
 

@@ -24,7 +24,6 @@ static void
 s_committed(artel_saving_t *self, const artel_reading_t *reading, const char *path)
 {
     const json_t *version = artel_reading_at(reading, path);
-    self->state.files = self->flat.n;
     if (!json_is_integer(version)) {
         self->step = SAVING_LOOK;
         return;

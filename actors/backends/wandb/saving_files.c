@@ -60,6 +60,13 @@ artel_saving_check_round(artel_saving_t *self)
 }
 
 void
+artel_saving_sent(artel_saving_t *self, uint32_t file)
+{
+    self->state.files++;
+    self->state.bytes += self->flat.entries[file].size;
+}
+
+void
 artel_saving_not_sent(artel_saving_t *self, uint32_t file, const artel_http_t *http)
 {
     self->failed.at[self->failed.n++] = file;
@@ -123,7 +130,7 @@ s_read_edge(artel_saving_t *self, const json_t *edge, uint32_t file, char *why, 
     if (!self->marks[file].birth)
         return artel_reading_fail(&reading, "node.artifact.id", "is too much for the memory");
     if (!artel_reading_at(&reading, "node.uploadUrl")) {
-        self->state.files++;
+        artel_saving_sent(self, file);
         return 0;
     }
     self->waiting++;
@@ -243,7 +250,7 @@ s_took_file(artel_saving_t *self, artel_saving_request_t *request)
     const artel_http_t *http = &request->http;
     artel_saving_leave(self, request->batch);
     if (http->code == 0)
-        self->state.files++;
+        artel_saving_sent(self, request->file);
     else if (s_is_ours(http->code))
         artel_saving_fail(self, http->code, http->code == ARTEL_ENOMEM, "%s", http->text);
     else

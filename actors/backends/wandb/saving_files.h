@@ -35,8 +35,10 @@ artel_saving_next_file(artel_saving_t *self);
 void
 artel_saving_release_files(artel_saving_t *self);
 
-//  A file could not be sent, as this request tells; a batch is used no more; see whether all of a round
+//  A file is there; or could not be sent, as this request tells; a batch is used no more; see whether all of a round
 //  are back (called by what takes a request, while that still counts as out).
+void
+artel_saving_sent(artel_saving_t *self, uint32_t file);
 void
 artel_saving_not_sent(artel_saving_t *self, uint32_t file, const artel_http_t *http);
 void

@@ -23,7 +23,6 @@ s_hash_entry(artel_saving_t *self, size_t i)
     }
     if (rc == 0)
         rc = artel_md5_range(&range, self->parts[i], &self->marks[i].md5);
-    self->state.bytes += entry->size;
     return rc;
 }
 
@@ -62,8 +61,8 @@ s_read(artel_saving_t *self, char *why, size_t size)
     return self->marks && self->parts ? 0 : ARTEL_ENOMEM;
 }
 
-void
-artel_saving_hash(artel_saving_t *self)
+static void
+s_hash(artel_saving_t *self)
 {
     char why[sizeof self->state.text] = "";
     int rc = s_read(self, why, sizeof why);
@@ -78,4 +77,11 @@ artel_saving_hash(artel_saving_t *self)
     else
         artel_saving_fail(self, rc, rc == ARTEL_EMFILE || rc == ARTEL_ENOMEM, "its manifest cannot be read: %s",
                           *why ? why : artel_error_code_text(rc));
+}
+
+void
+artel_saving_hash(artel_saving_t *self)
+{
+    s_hash(self);
+    atomic_store(&self->hashed, true);
 }

@@ -199,9 +199,10 @@ s_completed(artel_saving_t *self, artel_saving_request_t *request)
     int rc = artel_graphql_answer(ARTEL_COMPLETE_MULTIPART, &request->http, &data, why, sizeof why);
     if (rc != 0)
         artel_saving_fail(self, rc, artel_graphql_passes(rc, &request->http), "%s", why);
-    else
+    else {
         json_decref(data);
-    self->state.files += rc == 0;
+        artel_saving_sent(self, request->upload->file);
+    }
     artel_saving_release_upload(self, request->upload);
     artel_saving_check_round(self);
 }

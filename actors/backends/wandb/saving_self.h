@@ -59,7 +59,7 @@ struct artel_saving {
     artel_saving_args_t args;
     artel_saving_state_t state;
     artel_saving_step_t step;
-    atomic_bool cancel;
+    atomic_bool cancel, hashed; //  somebody gives up; the hashing is over
     artel_saving_request_t requests[SAVING_REQUESTS];
     unsigned out;
 
