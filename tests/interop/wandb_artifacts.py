@@ -80,7 +80,7 @@ class Box:
 
     def sdk(self, name):
         home = self.fake.environment()["HOME"]
-        shutil.copytree(self.folder, f"{home}/in", dirs_exist_ok=True)
+        shutil.copytree(self.folder, f"{home}/in", symlinks=True)
         done = subprocess.run([PYTHON, f"{HERE}/sdk/{name}.py"], env=self.fake.environment(), cwd=home,
                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
         equal(0, done.returncode, f"the status of {name}.py, which said {done.stderr[-2000:]}")
@@ -103,12 +103,20 @@ def log_all(box):
     box.logged("nothing", "data", "step=1")
 
 
+def add_links(box):
+    """To a file, and to a folder: W&B has neither."""
+    os.symlink("../a.txt", box.folder / "sub/link")
+    os.symlink("sub", box.folder / "also")
+
+
 def they_are_what_the_sdk_leaves():
     with Box() as box:
+        add_links(box)
         log_all(box)
         box.right()
         ours = box.fake.state()
     with Box() as box:
+        add_links(box)
         box.sdk("log_folder")
         theirs = box.fake.state()
     wanted, found = comparable(theirs)["artifacts"], comparable(ours)["artifacts"]
@@ -117,6 +125,9 @@ def they_are_what_the_sdk_leaves():
         for field, value in held.items():
             equal(value, found[name][field], f"{field} of {name}")
     equal([], ours["uncommitted"], "what is left uncommitted")
+    links = {path: entry["digest"] for path, entry in ours["artifacts"]["quarry/digits/set:v1"]["entries"].items()
+             if "link" in path}
+    equal({"sub/link": md5(b"changed"), "also/link": md5(b"changed")}, links, "what became of links")
 
 
 def became(said):
