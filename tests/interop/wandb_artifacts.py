@@ -157,6 +157,20 @@ def what_was_begun_is_finished():
             equal((1, 0), (len(held["artifacts"]), len(held["uncommitted"])), f"what is held after {requests}")
 
 
+def what_is_used_is_found_by_its_content():
+    with Box() as box:
+        log_all(box)
+        box.fill({"a.txt": b"hello"})
+        said = box.logged("set", "", f"dir={box.folder}", "use=1")
+        equal(0, said["version"], "the version with the content")
+        equal([{"artifact": "quarry/digits/set:v0", "as": None}], box.fake.run("digits", "maker")["used"], "what is used")
+        equal(["quarry/digits/maker"], box.fake.artifact("digits", "set:v0")["used_by"], "by whom")
+        box.fill({"a.txt": b"never logged"})
+        said = box.log("set", "", f"dir={box.folder}", "use=1")
+        equal((-5, True), (said["code"], said["text"].startswith("the server has no set:")), f"the end, {said['text']}")
+        box.right()
+
+
 def large_files_go_in_parts():
     with Box() as box:
         box.fake.control("POST", "settings", {"multipart_from": 1000})
@@ -255,6 +269,7 @@ def main():
         ("an artifact is what W&B's own SDK makes of it", they_are_what_the_sdk_leaves),
         ("no request is one too many", no_request_is_too_many),
         ("what was begun is finished, once", what_was_begun_is_finished),
+        ("what a run uses is found by its content", what_is_used_is_found_by_its_content),
         ("a large file goes in parts", large_files_go_in_parts),
         ("old servers are understood", old_servers_are_understood),
         ("faults are overcome, and nothing comes twice", faults_are_overcome),

@@ -5,7 +5,8 @@
 //
 //  base, key, entity, project, run: where to; store: a state directory; name, type, description, metadata, step,
 //  alias (each may come again), dir: what is in the artifact; refer=PATH=URI=DIGEST: a reference; parts_from, part:
-//  bytes; fetch: the name of a version that is fetched into the folder `into` instead, page: URLs at once; xid: in hex; stop_after: give up after so many requests. Prints what became of it as JSON.
+//  bytes; fetch: the name of a version that is fetched into the folder `into` instead, page: URLs at once; xid: in hex; stop_after: give up after so many requests;
+//  use=1: the run uses what has this content. Prints what became of it as JSON.
 
 #include "credentials.h"
 #include "errors.h"
@@ -32,6 +33,7 @@ typedef struct {
     char *references[MOST_REFERENCES];
     size_t n_references;
     const char *dir, *key;
+    uint64_t use;               //  1: it is used, not logged
     uint64_t stop_after;        //  requests; 0: at the end
     CURL *curl;
 } pump_t;
@@ -58,7 +60,7 @@ s_set(pump_t *pump, const char *name, char *value)
         { .name = "type", .str = &pump->what.type }, { .name = "description", .str = &pump->what.description },
         { .name = "metadata", .str = &pump->what.metadata }, { .name = "step", .step = &pump->what.history_step },
         { .name = "parts_from", .number = &pump->where.parts_from }, { .name = "part", .number = &pump->where.part },
-        { .name = "stop_after", .number = &pump->stop_after } };
+        { .name = "use", .number = &pump->use }, { .name = "stop_after", .number = &pump->stop_after } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (strcmp(table[i].name, name) == 0) {
             if (table[i].text)
@@ -249,9 +251,11 @@ s_save(pump_t *pump)
 {
     artel_saving_t *saving;
     artel_http_t *http;
-    int rc = artel_saving_new(&pump->where, &pump->what, &saving);
+    artel_msg_use_artifact_t use = { .name = pump->what.name, .manifest = pump->what.manifest };
+    int rc = pump->use ? artel_saving_use(&pump->where, &use, -1, &saving)
+                       : artel_saving_new(&pump->where, &pump->what, &saving);
     if (rc != 0)
-        s_die("artel_saving_new", rc);
+        s_die("begin", rc);
     artel_saving_hash(saving);
     for (uint64_t n = 1; (http = artel_saving_next(saving)); n++) {
         s_perform(pump->curl, http);

@@ -32,6 +32,8 @@ static struct {
     const char *refuses;            //  part of the URLs that are refused, with 403
     unsigned refusals;              //  how many of them
     bool parts;                     //  large files are to come in parts
+    char found[128];                //  the name that was asked for
+    bool nothing;                   //  it is not there
     unsigned batches, most_out;
 } s_played;
 
@@ -149,12 +151,28 @@ played_complete(artel_http_t *http)
 }
 
 static inline void
+played_find(artel_http_t *http)
+{
+    snprintf(s_played.found, sizeof s_played.found, "%s",
+             json_string_value(json_object_get(s_played.variables, "name")));
+    played_say(http, s_played.nothing ? "{\"data\": {\"project\": {\"artifact\": null}}}"
+                                      : "{\"data\": {\"project\": {\"artifact\": {\"id\": \"A8\", \"versionIndex\": 8}}}}");
+}
+
+static inline void
+played_use(artel_http_t *http)
+{
+    played_say(http, "{\"data\": {\"useArtifact\": {\"artifact\": {\"id\": \"A8\"}}}}");
+}
+
+static inline void
 played_ask(artel_http_t *http)
 {
     static const struct { const char *name; void (*answer)(artel_http_t *); } table[] = {
         { "CreateArtifact", played_create }, { "CreateArtifactManifest", played_manifest },
         { "CreateArtifactFiles", played_files }, { "CommitArtifact", played_commit }, { "ArtifactState", played_look },
-        { "CompleteMultipartUploadArtifact", played_complete } };
+        { "CompleteMultipartUploadArtifact", played_complete }, { "ArtifactByName", played_find },
+        { "UseArtifact", played_use } };
     json_t *body = json_loadb(http->body.data, http->body.size, 0, NULL);
     const char *name = json_string_value(json_object_get(body, "operationName"));
     cr_assert_str_eq(http->url, "http://h/api/graphql");

@@ -404,3 +404,41 @@ Test(saving, canceled_before_it_hashes_it_is_over_then)
     cr_expect_eq(artel_saving_state(s_saving)->code, ARTEL_ECANCELED);
     cr_expect(artel_saving_state(s_saving)->passes);
 }
+
+//  What a run uses, in a version of the server's or (-1) by its content.
+static void
+s_use(int64_t version)
+{
+    artel_msg_use_artifact_t use = { .name = artel_str("set"), .version = 9, .manifest = s_send.manifest };
+    cr_assert_eq(artel_saving_use(&s_args, &use, version, &s_saving), 0);
+    artel_saving_hash(s_saving);
+    s_drive();
+}
+
+Test(saving, what_a_run_uses_is_found_by_its_content)
+{
+    s_ingest(1, 0);
+    s_use(-1);
+    cr_expect_eq(s_end.code, 0, "%s", s_end.text);
+    cr_expect_str_eq(s_played.asked, "ArtifactByName UseArtifact ");
+    //  printf 'wandb-artifact-manifest-v1\nf0:MD5-of-f0\n' | md5sum
+    cr_expect_str_eq(s_played.found, "set:829ab2f8f5ad51ac632fec5f81d2b59e");
+    cr_expect_eq(s_end.version, 8);
+    cr_expect_str_eq(json_string_value(json_object_get(s_played.variables, "artifactID")), "A8");
+}
+
+Test(saving, what_a_run_uses_by_the_servers_number_is_not_hashed)
+{
+    memset(&s_send.manifest, 7, sizeof s_send.manifest);
+    s_use(3);
+    cr_expect_eq(s_end.code, 0, "%s", s_end.text);
+    cr_expect_str_eq(s_played.found, "set:v3");
+}
+
+Test(saving, what_a_run_uses_and_the_server_does_not_have_is_told)
+{
+    s_played.nothing = true;
+    s_use(3);
+    cr_expect_eq(s_end.code, ARTEL_ENOENT);
+    cr_expect_str_eq(s_end.text, "the server has no set:v3 for the run to use");
+}

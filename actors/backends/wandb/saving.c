@@ -137,6 +137,7 @@ artel_saving_destroy(artel_saving_t **self_p)
     artel_flat_done(&self->flat);
     artel_source_close(&self->source);
     free(self->data);
+    free(self->uses);
     free(self);
     *self_p = NULL;
 }

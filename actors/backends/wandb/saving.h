@@ -1,4 +1,4 @@
-//  saving.h - one artifact on its way to W&B, as the requests it takes.
+//  saving.h - one artifact on its way to W&B, or one that a run uses there, as the requests that takes.
 //
 //  It neither sends nor waits: it says which request is next, and is told what came of it,
 //  in any order. Who drives it does, in a loop:
@@ -34,6 +34,12 @@ typedef struct {
 //  of it is not UTF-8).
 int
 artel_saving_new(const artel_saving_args_t *args, const artel_msg_artifact_send_t *send, artel_saving_t **ret);
+
+//  The same for one that the run uses, which the server must have; version is its number there, or -1: it is found
+//  by its content, which is hashed. If there is none it fails with ARTEL_ENOENT. ARTEL_ENOMEM.
+int
+artel_saving_use(const artel_saving_args_t *args, const artel_msg_use_artifact_t *use, int64_t version,
+                 artel_saving_t **ret);
 
 //  Every request must be back before.
 void

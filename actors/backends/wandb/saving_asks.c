@@ -1,5 +1,6 @@
 //  saving_asks.c - the steps of a saving that are one request each, in their order.
 
+#include "saving_asks.h"
 #include "saving_files.h"
 
 #include "errors.h"
@@ -155,6 +156,8 @@ static const ask_t s_asks[SAVING_OVER] = {
     [SAVING_END] = { ARTEL_CREATE_ARTIFACT_MANIFEST, s_ask_end, s_read_end },
     [SAVING_COMMIT] = { ARTEL_COMMIT_ARTIFACT, s_ask_commit, s_read_commit },
     [SAVING_LOOK] = { ARTEL_ARTIFACT_STATE, s_ask_look, s_read_look },
+    [SAVING_FIND] = { ARTEL_ARTIFACT_BY_NAME, artel_saving_ask_find, artel_saving_read_find },
+    [SAVING_USE] = { ARTEL_USE_ARTIFACT, artel_saving_ask_use, artel_saving_read_use },
 };
 
 //  A commit whose answer was lost, or that somebody else was in the way of, may have happened.

@@ -70,10 +70,10 @@ s_hash(artel_saving_t *self)
         return;
     if (rc == 0)
         rc = artel_manifest_json_digest(&self->flat, self->marks, self->digest);
-    if (rc == 0 && json_object_set_new(self->create, "digest", json_string(self->digest)) != 0)
+    if (rc == 0 && !self->uses && json_object_set_new(self->create, "digest", json_string(self->digest)) != 0)
         rc = ARTEL_ENOMEM;
     if (rc == 0)
-        self->step = SAVING_CREATE;
+        self->step = self->uses ? SAVING_FIND : SAVING_CREATE;
     else
         artel_saving_fail(self, rc, rc == ARTEL_EMFILE || rc == ARTEL_ENOMEM, "its manifest cannot be read: %s",
                           *why ? why : artel_error_code_text(rc));
@@ -82,6 +82,7 @@ s_hash(artel_saving_t *self)
 void
 artel_saving_hash(artel_saving_t *self)
 {
-    s_hash(self);
+    if (self->step == SAVING_HASH)
+        s_hash(self);
     atomic_store(&self->hashed, true);
 }

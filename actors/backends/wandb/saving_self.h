@@ -2,7 +2,7 @@
 //
 //  saving.c is the order of steps, saving_asks.c what each asks in GraphQL, saving_files.c
 //  the files in batches and saving_parts.c a file in parts (saving_files.h), saving_hash.c
-//  their MD5, and saving_requests.c the requests themselves.
+//  their MD5, saving_use.c an artifact that is used, and saving_requests.c the requests themselves.
 
 #ifndef ARTEL_SAVING_SELF_H
 #define ARTEL_SAVING_SELF_H
@@ -28,6 +28,8 @@ typedef enum {
     SAVING_STORE,               //  and its bytes
     SAVING_COMMIT,
     SAVING_LOOK,                //  what became of it
+    SAVING_FIND,                //  one that is used
+    SAVING_USE,
     SAVING_OVER,
 } artel_saving_step_t;
 
@@ -64,6 +66,7 @@ struct artel_saving {
     unsigned out;
 
     json_t *create;             //  variables of CreateArtifact
+    char *uses;                 //  the name of one that is used; NULL: it is logged
     artel_digest_t manifest;    //  ours
     char pack[ARTEL_ID_TEXT];
     void *data;                 //  its bytes, which the entries point into
@@ -71,7 +74,7 @@ struct artel_saving {
     artel_flat_t flat;
     artel_mark_t *marks;        //  one an entry
     artel_md5_t **parts;        //  one an entry; NULL: it has none
-    char digest[ARTEL_MD5_HEX]; //  of the artifact
+    char digest[ARTEL_MD5_HEX]; //  of the artifact, or the version "v3" of one that is used
     char **births;              //  ids that marks point to
     size_t n_births;
 
