@@ -182,7 +182,7 @@ Test(fetching, bytes_with_another_digest_are_told)
 Test(fetching, more_bytes_than_there_should_be_are_not_taken)
 {
     s_content = "hello and more";
-    s_failed(ARTEL_ELIMIT);
+    s_failed(ARTEL_ECORRUPT);
 }
 
 Test(fetching, a_name_that_is_nothing_is_told)

@@ -137,7 +137,8 @@ s_took_file(artel_fetching_t *self, artel_fetching_request_t *request)
     const artel_content_t *entry = request->entry;
     const artel_http_t *http = &request->http;
     uint64_t size = request->landing.at;
-    int rc = http->code;
+    //  More bytes than the manifest says are as wrong as others.
+    int rc = http->code == ARTEL_ELIMIT ? ARTEL_ECORRUPT : http->code;
     if (rc == 0 && entry->size && size != entry->size)
         rc = ARTEL_ECORRUPT;
     if (rc == 0)
