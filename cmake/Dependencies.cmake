@@ -24,7 +24,7 @@ artel_find(NAME xxhash HEADER xxhash.h LIBRARIES xxhash PACKAGE libxxhash-dev)
 artel_find(NAME crypto HEADER openssl/evp.h LIBRARIES crypto PACKAGE libssl-dev)
 artel_find(NAME sqlite HEADER sqlite3.h LIBRARIES sqlite3 PACKAGE libsqlite3-dev)
 artel_find(NAME jansson HEADER jansson.h LIBRARIES jansson PACKAGE libjansson-dev)
-# Nothing links libcurl yet: the transfer actor will be the one that does.
+# libcurl is not linked but loaded (actors/http/curl.h); only tests link it.
 artel_find(NAME curl HEADER curl/curl.h LIBRARIES curl PACKAGE libcurl4-openssl-dev)
 if(ARTEL_TOOLS)
   artel_find(NAME smartcols HEADER libsmartcols/libsmartcols.h LIBRARIES smartcols PACKAGE libsmartcols-dev)

@@ -11,6 +11,8 @@ typedef struct {
     artel_start_t start;
     zsock_t *askers[ARTEL_MAX_SINKS];   //  PAIR, one a backend; the transfer actor owns them now
     size_t n;
+    int base_ms;                //  the first wait before another attempt; 0: 2000
+    int stall_s;                //  so long without a byte ends an attempt without a deadline; 0: 30
 } artel_transfer_args_t;
 
 //  From each asker come artel_http_t *, one a message (artel_wire_put), and go back to it when they are over, in
