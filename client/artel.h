@@ -52,7 +52,7 @@ enum {
     ARTEL_ECHANGED = -22,       /* the file changed while it was read */
     ARTEL_EMFILE = -23,         /* no file descriptors left */
     ARTEL_EAGAIN = -24,         /* not now; it is tried again */
-    ARTEL_ENOLIB = -25          /* OpenSSL's libcrypto cannot be loaded */
+    ARTEL_ENOLIB = -25          /* OpenSSL's libcrypto or libcurl cannot be loaded */
 };
 
 typedef struct artel artel_t;                   /* a program's connection to a node */

@@ -31,7 +31,7 @@
     E(ECHANGED, -22, "the file changed while it was read")                      \
     E(EMFILE,   -23, "no file descriptors left")                                \
     E(EAGAIN,   -24, "not now; it is tried again")                              \
-    E(ENOLIB,   -25, "OpenSSL's libcrypto cannot be loaded")
+    E(ENOLIB,   -25, "OpenSSL's libcrypto or libcurl cannot be loaded")
 
 #ifndef ARTEL_H             //  the public header has the same enum
 enum {

@@ -78,6 +78,8 @@ artel_headers_make(artel_exchange_t *self, const char *url, struct curl_slist **
     const artel_http_t *http = self->http;
     struct curl_slist *list = NULL;
     int rc = s_append(curl, &list, "Expect:");
+    if (rc == 0)
+        rc = s_append(curl, &list, "Proxy-Connection:");
     bool theirs = http->headers && (!self->url || artel_origin_is_same(url, http->url));
     for (size_t i = 0; rc == 0 && theirs && http->headers[i]; i++)
         rc = s_add(curl, &list, http->headers[i]);

@@ -42,14 +42,15 @@ typedef struct artel_http {
     const char *method;         //  "GET", "POST", "PUT"
     const char *url;            //  http: or https:
     const char *const *headers; //  "Name: value", ends with NULL; no others are sent but Host, User-Agent,
-                                //  Accept and Content-Length, and the key where it belongs. NULL: none
+                                //  Accept and Content-Length (always ours), and the key where it belongs. NULL: none
     const artel_http_key_t *key;    //  sent if scheme, host and port are its, and the path is beneath its; NULL: none
     artel_http_body_t body;
-    bool follows;               //  redirects, up to 5; the key stays at its origin
+    bool follows;               //  redirects of a GET, up to 5; the key stays at its origin, and so do the headers
     artel_http_rule_t rule;
     unsigned tries;             //  attempts at most; 0 is 1
     int timeout_ms;             //  of an attempt; 0: only a stall ends it
-    size_t most;                //  bytes of an answer, at most: more is ARTEL_ELIMIT
+    size_t most;                //  bytes of an answer, at most: more is ARTEL_ELIMIT; 0: 16 MiB, of a sink any.
+                                //  A refusal (not 2xx) is cut at 64 KiB instead
     artel_http_sink_fn *sink;   //  takes them; NULL: they are kept in answer
     void *arg;                  //  of sink; the asker's own else
 

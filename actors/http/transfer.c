@@ -14,6 +14,7 @@
 #include <sys/random.h>
 
 enum { AT_ONCE = 32, STALL_S = 30, LOOK_MS = 50, MAX_EVENTS = 64 };
+enum { GRAIN_MS = 16 };        //  thousands that wait are not looked through more often
 
 typedef TAILQ_HEAD(list, artel_exchange) list_t;
 
@@ -77,7 +78,7 @@ s_wait(self_t *self, artel_exchange_t *exchange)
 {
     int64_t wait_ms = artel_retry_wait_ms(exchange->attempt++, self->base_ms, s_chance(self),
                                           exchange->http->retry_after_ms);
-    exchange->due_ms = artel_now_ms() + wait_ms;
+    exchange->due_ms = (artel_now_ms() + wait_ms + GRAIN_MS - 1) / GRAIN_MS * GRAIN_MS;
     TAILQ_INSERT_TAIL(&self->waiting, exchange, link);
     s_look_by(self, exchange->due_ms);
 }
@@ -120,23 +121,37 @@ s_collect(self_t *self)
 }
 
 static void
+s_spare(self_t *self, CURL *easy)
+{
+    if (easy)
+        self->spare[self->n_spare++] = easy;
+}
+
+//  0, or a code that the request then has with its text.
+static int
+s_begin(self_t *self, artel_exchange_t *exchange, CURL *easy)
+{
+    int rc = easy ? artel_exchange_begin(exchange, easy) : ARTEL_ENOMEM;
+    if (easy && rc != 0)
+        return rc;
+    if (rc == 0 && self->way.curl->curl_multi_add_handle(self->multi, easy) == CURLM_OK)
+        return 0;
+    artel_exchange_cancel(exchange);
+    artel_failure_say(exchange, ARTEL_ENOMEM, false, "out of memory");
+    return ARTEL_ENOMEM;
+}
+
+static void
 s_activate(self_t *self, artel_exchange_t *exchange)
 {
-    const artel_curl_t *curl = self->way.curl;
-    CURL *easy = self->n_spare ? self->spare[--self->n_spare] : curl->curl_easy_init();
-    if (!easy) {
-        artel_failure_say(exchange, ARTEL_ENOMEM, false, "out of memory");
-        s_finish(self, exchange);
-    }
-    else if (artel_exchange_begin(exchange, easy) != 0) {
-        self->spare[self->n_spare++] = easy;
-        s_finish(self, exchange);
-    }
-    else {
+    CURL *easy = self->n_spare ? self->spare[--self->n_spare] : self->way.curl->curl_easy_init();
+    if (s_begin(self, exchange, easy) == 0) {
         TAILQ_INSERT_TAIL(&self->active, exchange, link);
         self->n_active++;
-        curl->curl_multi_add_handle(self->multi, easy);
+        return;
     }
+    s_spare(self, easy);
+    s_finish(self, exchange);
 }
 
 //  The next to begin, of each asker in turn.
