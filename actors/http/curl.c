@@ -18,9 +18,29 @@
 
 enum { LOAD_FDS = 8 };          //  what the loader has open at a time
 
+static pthread_once_t s_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t s_lock = PTHREAD_MUTEX_INITIALIZER;      //  of loading
 static artel_curl_t s_functions;
 static bool s_ready;
+
+//  fork() waits for who is loading: the child could not go on with it.
+static void
+s_before_fork(void)
+{
+    pthread_mutex_lock(&s_lock);
+}
+
+static void
+s_after_fork(void)
+{
+    pthread_mutex_unlock(&s_lock);
+}
+
+static void
+s_install(void)
+{
+    pthread_atfork(s_before_fork, s_after_fork, s_after_fork);
+}
 
 static int
 s_find_functions(void *library)
@@ -60,6 +80,7 @@ s_load(void)
 int
 artel_curl_get(const artel_curl_t **ret)
 {
+    pthread_once(&s_once, s_install);
     pthread_mutex_lock(&s_lock);
     int rc = s_ready ? 0 : s_load();
     pthread_mutex_unlock(&s_lock);
