@@ -15,9 +15,10 @@ typedef struct {
     int stall_s;                //  so long without a byte ends an attempt without a deadline; 0: 30
 } artel_transfer_args_t;
 
-//  From each asker come artel_http_t *, one a message (artel_wire_put, told as handover.h says), and go back to it
-//  when they are over, in whatever order that is; of all askers 32 are under way at a time, in turns. At $TERM all that are left are canceled, and go back before it ends. Its start fails
-//  with ARTEL_ENOLIB if libcurl cannot be loaded.
+//  From each asker come artel_http_t *, one a message (artel_wire_put, told as handover.h says), and go
+//  back to it when they are over, in whatever order that is. 32 are under way at a time, of all askers in
+//  turns. At $TERM all that are left are canceled, and go back before it ends. Its start fails with
+//  ARTEL_ENOLIB if libcurl cannot be loaded.
 void
 artel_transfer(zsock_t *pipe, void *args);
 
