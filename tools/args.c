@@ -236,6 +236,16 @@ s_check_color(const artel_args_t *self)
     return ARTEL_EXIT_USAGE;
 }
 
+static void
+s_too_many(const artel_command_t *command, const char *operand)
+{
+    if (command->stray)
+        artel_complain("'%s' is one argument too many; did you mean %s %s?", operand, command->stray, operand);
+    else
+        artel_complain("'%s' is one argument too many; usage: artel %s%s%s", operand, command->name,
+                       *command->operands ? " " : "", command->operands);
+}
+
 static int
 s_check_count(const artel_args_t *self)
 {
@@ -245,9 +255,7 @@ s_check_count(const artel_args_t *self)
     if ((int) self->n < command->min)
         artel_complain("too few arguments; usage: artel %s %s", command->name, command->operands);
     else if (command->max >= 0 && (int) self->n > command->max)
-        artel_complain("'%s' is one argument too many; usage: artel %s%s%s",
-                       self->operands[command->max], command->name,
-                       *command->operands ? " " : "", command->operands);
+        s_too_many(command, self->operands[command->max]);
     else
         return 0;
     return ARTEL_EXIT_USAGE;

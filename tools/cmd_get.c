@@ -107,7 +107,7 @@ static const artel_option_t s_options[] = {
 };
 
 const artel_command_t artel_cmd_get = {
-    .name = "artifact get", .operands = "NAME[:ALIAS|:vN]", .min = 1, .max = 1,
+    .name = "artifact get", .operands = "NAME[:ALIAS|:vN]", .min = 1, .max = 1, .stray = "-o",
     .brief = "fetch a version of an artifact",
     .about =
         "The entries are written directly below DIR, each verified and then put in place whole,\n"

@@ -22,6 +22,7 @@ struct artel_command {
     const char *name;               //  "artifact put"
     const char *operands;           //  "NAME PATH...", or ""
     int min, max;                   //  how many operands; max -1: any number
+    const char *stray;              //  the option that one operand too many was meant for, "-o", or NULL
     const char *brief;              //  one line, for the list of commands
     const char *about;              //  what it does, in paragraphs
     const artel_option_t *options;  //  its own, ending with a NULL name; NULL: none

@@ -83,6 +83,8 @@ cmp -s w.bin out/w.bin && pass 'what has the same name is replaced' \
 code 'get of what is not there' 4 artel artifact get model:v9 -o x
 has 'is a sentence' "$err" 'there is no artifact model:v9'
 code 'get without a folder is a usage error' 2 artel artifact get model
+code 'a folder without -o is one, too' 2 artel artifact get model out
+same 'that says how it was meant' "artel: 'out' is one argument too many; did you mean -o out?" "$err"
 code 'get of a bad name is a usage error' 2 artel artifact get a:b:c -o x
 [ ! -e x ] && pass 'and makes no folder' || fail 'and makes no folder' "$(ls -d x)"
 
