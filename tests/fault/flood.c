@@ -7,7 +7,7 @@
 //  "flush CODE: TEXT" for the accepted flush that follows, "closed CODE", and "error TEXT" for a
 //  call that failed otherwise.
 
-#include "artel.h"
+#include "check.h"
 #include "clock.h"
 
 #include <stdio.h>
@@ -16,25 +16,11 @@
 
 enum { WAIT_MS = 60000 };
 
-static artel_t *s_client;
-
-static const char *
-s_why(void)
-{
-    static char text[512];
-    if (!s_client)
-        return artel_open_error();
-    artel_error(s_client, text, sizeof text);
-    return text;
-}
-
 static void
-s_check(const char *call, int rc)
+s_expect(const char *call, int rc)
 {
-    if (rc == 0)
-        return;
-    printf("error %s %s: %s\n", call, artel_error_name(rc), s_why());
-    exit(1);
+    if (check(call, rc) != 0)
+        exit(1);
 }
 
 static void
@@ -45,7 +31,7 @@ s_log_all(artel_run_t *run, const char *text, long until, long rows)
     for (long now = clock_ms(), before = now; now < until && step < rows; before = now) {
         int rc = artel_run_log_row(run, step, &row, 1);
         if (rc != ARTEL_EFULL)
-            s_check("log", rc);
+            s_expect("log", rc);
         full += rc != 0;
         step += rc == 0;
         now = clock_ms();
@@ -71,16 +57,16 @@ main(int argc, char **argv)
     artel_run_t *run;
     artel_options_t options = { .size = sizeof options, .queue_ms = atoi(argv[3]) };
     char *text = s_text(strtoul(argv[4], NULL, 10));
-    s_check("open", artel_open(&options, &s_client));
-    s_check("start", artel_run_start(s_client, &(artel_run_options_t) {
+    s_expect("open", artel_open(&options, &check_client));
+    s_expect("start", artel_run_start(check_client, &(artel_run_options_t) {
         .size = sizeof(artel_run_options_t), .id = argv[1] }, &run));
-    s_check("flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
+    s_expect("flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
     puts("begun");
     fflush(stdout);
     s_log_all(run, text, clock_ms() + 1000 * atol(argv[2]), atol(argv[5]));
     int rc = artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS);
-    printf("flush %s: %s\n", artel_error_name(rc), rc ? s_why() : "");
-    printf("closed %s\n", artel_error_name(artel_close(&s_client, WAIT_MS)));
+    printf("flush %s: %s\n", artel_error_name(rc), rc ? check_why() : "");
+    printf("closed %s\n", artel_error_name(artel_close(&check_client, WAIT_MS)));
     free(text);
     return 0;
 }

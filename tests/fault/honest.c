@@ -4,25 +4,12 @@
 //  Usage: honest RUN ROWS
 //  Prints "p50 US" and "p99 US", microseconds, and "error TEXT" for a call that failed.
 
-#include "artel.h"
+#include "check.h"
 #include "clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { WAIT_MS = 10000 };
-
-static int
-s_complain(artel_t *client, const char *call, int rc)
-{
-    char text[512] = "";
-    if (rc == 0)
-        return 0;
-    if (client)
-        artel_error(client, text, sizeof text);
-    printf("error %s %s: %s %s\n", call, artel_error_name(rc), text, client ? "" : artel_open_error());
-    return rc;
-}
 
 static int
 s_compare(const void *a, const void *b)
@@ -32,14 +19,14 @@ s_compare(const void *a, const void *b)
 }
 
 static int
-s_log_all(artel_t *client, artel_run_t *run, long *took, size_t rows)
+s_log_all(artel_run_t *run, long *took, size_t rows)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < rows; i++) {
         long begin = clock_us();
-        rc = s_complain(client, "log", artel_run_log(run, "k", (int64_t) i, (double) i));
+        rc = check("log", artel_run_log(run, "k", (int64_t) i, (double) i));
         if (rc == 0)
-            rc = s_complain(client, "flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
+            rc = check("flush", artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS));
         took[i] = clock_us() - begin;
     }
     return rc;
@@ -50,19 +37,18 @@ main(int argc, char **argv)
 {
     size_t rows = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
     long *took = calloc(rows + 1, sizeof *took);
-    artel_t *client = NULL;
     artel_run_t *run;
     if (rows == 0 || !took)
         return 2;
-    if (s_complain(client, "open", artel_open(NULL, &client)) != 0
-        || s_complain(client, "start", artel_run_start(client, &(artel_run_options_t) {
+    if (check("open", artel_open(NULL, &check_client)) != 0
+        || check("start", artel_run_start(check_client, &(artel_run_options_t) {
                .size = sizeof(artel_run_options_t), .id = argv[1] }, &run)) != 0)
         return 1;
-    int rc = s_log_all(client, run, took, rows);
+    int rc = s_log_all(run, took, rows);
     qsort(took, rows, sizeof *took, s_compare);
     printf("p50 %ld\np99 %ld\n", took[rows / 2], took[rows * 99 / 100]);
     if (rc == 0)
-        rc = s_complain(client, "close", artel_close(&client, WAIT_MS));
+        rc = check("close", artel_close(&check_client, WAIT_MS));
     free(took);
     return rc != 0;
 }

@@ -8,7 +8,7 @@
 //  with other content, and prints "committed VERSION DIGEST". A call that fails
 //  prints "error CALL CODE: TEXT". The last line is "closed CODE".
 
-#include "artel.h"
+#include "check.h"
 #include "clock.h"
 
 #include <stdarg.h>
@@ -19,7 +19,6 @@
 
 enum { WAIT_MS = 2000, MAX_FAILURES = 3 };
 
-static artel_t *s_client;
 static int s_failures;
 static long s_slowest_ms;
 
@@ -39,14 +38,8 @@ s_say(const char *format, ...)
 static int
 s_check(const char *call, int rc)
 {
-    char text[512] = "";
-    if (rc == 0)
-        return 0;
-    s_failures++;
-    if (s_client)
-        artel_error(s_client, text, sizeof text);
-    s_say("error %s %s: %s\n", call, artel_error_name(rc), text);
-    return rc;
+    s_failures += rc != 0;
+    return check(call, rc);
 }
 
 static void
@@ -128,15 +121,13 @@ main(int argc, char **argv)
     }
     artel_run_options_t options = { .size = sizeof options, .id = argv[1], .project = "fault" };
     artel_run_t *run;
-    if (s_check("open", artel_open(NULL, &s_client)) != 0) {
-        s_say("error open: %s\n", artel_open_error());
+    if (s_check("open", artel_open(NULL, &check_client)) != 0)
         return 1;
-    }
-    if (s_check("run_start", artel_run_start(s_client, &options, &run)) == 0) {
+    if (s_check("run_start", artel_run_start(check_client, &options, &run)) == 0) {
         s_work(run, argv, argc > 5 ? atoi(argv[5]) : ARTEL_ACCEPTED);
         s_check("finish", artel_run_finish(&run, 0));
     }
     s_say("slowest %ld\n", s_slowest_ms);
-    s_say("closed %s\n", artel_error_name(artel_close(&s_client, WAIT_MS)));
+    s_say("closed %s\n", artel_error_name(artel_close(&check_client, WAIT_MS)));
     return s_failures > 0;
 }
