@@ -64,6 +64,13 @@ s_read_wake(void *arg)
     return 0;
 }
 
+static void
+s_free_over(artel_link_self_t *self)
+{
+    for (artel_run_t *run; (run = self->over); artel_run_free(run))
+        self->over = run->next;
+}
+
 //  Send what there is. Open batches are sealed once a millisecond, however often we are called.
 //  Who wants something says so under the lock: we see it here, or its thread sees us resting.
 static bool
@@ -75,6 +82,7 @@ s_look(artel_link_self_t *self, int64_t now)
     bool any = artel_link_send_runs(self, now, seal);
     artel_link_send_questions(self, now);
     pthread_mutex_unlock(&self->client->lock);
+    s_free_over(self);
     if (seal)
         self->drained_at = now;
     if (any)

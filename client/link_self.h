@@ -27,6 +27,7 @@ typedef struct {
     artel_wire_t wire;
     int64_t drained_at;         //  when open batches were last sealed
     int64_t records_at;         //  when there were any
+    artel_run_t *over;          //  runs that are, to be freed when no lock is held
     bool changed;               //  the answer in hand is news for who waits
     int told;                   //  what to warn of when no lock is held, or 0
     char told_text[640];
@@ -58,7 +59,7 @@ artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome);
 //  The following expect the client's lock to be held.
 
 //  Send what the runs have, sealing their open batches if it is time; whether
-//  there were records. Runs that are over are freed.
+//  there were records. Runs that are over are put aside.
 bool
 artel_link_send_runs(artel_link_self_t *self, int64_t now, bool seal);
 

@@ -127,7 +127,8 @@ artel_link_send_runs(artel_link_self_t *self, int64_t now, bool seal)
         any |= s_pump_run(self, run, now, seal);
         if (self->state == ARTEL_LINK_UP && s_is_forgotten(self, run)) {
             *at = run->next;
-            artel_run_free(run);
+            run->next = self->over;
+            self->over = run;
             pthread_cond_broadcast(&self->client->changed);
         } else {
             at = &run->next;

@@ -11,17 +11,26 @@
 
 enum { START_RECORDS = 2 };     //  that a run begins with (start.c)
 
-void
-artel_run_release(artel_run_t *run)
+artel_claim_t
+artel_run_leave_rank(artel_run_t *run)
 {
-    artel_rank_release(run->client->dir, run->id, run->rank, run->claim);
+    artel_claim_t claim = { .rank = run->rank, .fd = run->claim };
+    memcpy(claim.run, run->id, sizeof claim.run);
     run->claim = -1;
+    return claim;
+}
+
+void
+artel_claim_end(const artel_t *client, const artel_claim_t *claim)
+{
+    artel_rank_release(client->dir, claim->run, claim->rank, claim->fd);
 }
 
 void
 artel_run_free(artel_run_t *run)
 {
-    artel_run_release(run);
+    artel_claim_t claim = artel_run_leave_rank(run);
+    artel_claim_end(run->client, &claim);
     artel_fd_close(run->presence);
     artel_outbox_done(&run->outbox);
     artel_about_done(run);
@@ -200,9 +209,10 @@ artel_run_finish(artel_run_t **run_p, int exit_code)
     pthread_mutex_unlock(&run->outbox.lock);
     run->exit_code = exit_code;
     artel_run_end(run);
-    artel_run_release(run);
+    artel_claim_t claim = artel_run_leave_rank(run);
     rc = run->jobs || run->exited ? 0 : ARTEL_ENOMEM;
     pthread_mutex_unlock(&client->lock);
+    artel_claim_end(client, &claim);
     artel_link_wake(client);
     return rc == 0 ? 0 : artel_fail(&client->notes, rc, "the end of a run was not logged: out of memory");
 }

@@ -68,13 +68,25 @@ artel_run_dead_why(artel_run_t *run, char *ret, size_t size);
 int
 artel_run_put(artel_run_t *run, const artel_msg_t *record, uint64_t *ret_counter);
 
-//  Give the rank back, if it is one. Any thread, the lock held once others know of the run.
+//  The rank that a run had, taken from it; fd -1: none. The lock is held once others know of the run.
+typedef struct {
+    char run[64];
+    uint32_t rank;
+    int fd;
+} artel_claim_t;
+
+artel_claim_t
+artel_run_leave_rank(artel_run_t *run);
+
+//  Give it back, which touches the disk: with no lock held.
 void
-artel_run_release(artel_run_t *run);
+artel_claim_end(const artel_t *client, const artel_claim_t *claim);
 
 //  Write the exit once nothing of the run is being read. The lock is held.
 void
 artel_run_end(artel_run_t *run);
+
+//  Once nobody else knows of it, and with no lock held.
 void
 artel_run_free(artel_run_t *run);
 

@@ -184,6 +184,7 @@ static int
 s_open_run(artel_t *client, artel_run_t *run)
 {
     artel_deadline_t deadline = artel_deadline(START_MS);
+    artel_claim_t claim = { .fd = -1 };
     pthread_mutex_lock(&client->lock);
     bool closed = client->closing, in_time = true;
     if (!closed)
@@ -196,10 +197,11 @@ s_open_run(artel_t *client, artel_run_t *run)
              : in_time ? ARTEL_ECLOSED : ARTEL_ETIMEOUT;
     run->abandoned = rc == ARTEL_ETIMEOUT;
     if (run->abandoned)
-        artel_run_release(run);
+        claim = artel_run_leave_rank(run);
     if (rc != 0 && !run->abandoned)
         s_unlink(client, run);
     pthread_mutex_unlock(&client->lock);
+    artel_claim_end(client, &claim);
     return rc;
 }
 

@@ -1,8 +1,10 @@
 //  Many writers, one run: who makes it, when it is over, with which code, and whose the rows are.
 
+#include "client.h"
 #include "stage.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 TestSuite(ranks, .init = stage_up, .fini = stage_down, .timeout = 100);
 
@@ -21,6 +23,37 @@ s_join(uint32_t rank, uint32_t world)
     artel_run_t *run;
     OK(s_try_join(rank, world, &run));
     return run;
+}
+
+//  Files of ranks that were removed, and how many of them with the client's lock held.
+static atomic_int s_removed, s_removed_locked;
+
+int
+unlink(const char *path)
+{
+    if (stage_artel && strstr(path, "/clients/r.")) {
+        bool is_free = artel_lock_soon(&stage_artel->lock, 1000);
+        if (is_free)
+            pthread_mutex_unlock(&stage_artel->lock);
+        s_removed++;
+        s_removed_locked += !is_free;
+    }
+    return unlinkat(AT_FDCWD, path, 0);
+}
+
+Test(ranks, are_given_back_without_a_lock_held_that_a_slow_disk_would_keep_from_others)
+{
+    artel_run_t *run = s_join(0, 2);
+    OK(artel_run_finish(&run, 0));
+    cr_assert_eq(s_removed, 1);
+    run = s_join(1, 2);                         //  the client's end is its own
+    artel_t *client = artel_client_ref(stage_artel);
+    int rc = artel_close(&(artel_t *) { stage_artel }, WAIT_MS);
+    stage_artel = NULL;
+    artel_client_unref(client);
+    OK(rc);
+    cr_assert_eq(s_removed, 2);
+    cr_assert_eq(s_removed_locked, 0);
 }
 
 //  End a rank, and wait until that is in the store.
