@@ -13,6 +13,7 @@ artel_lane_open(artel_lane_t *lane, const char *state, const char *run, artel_id
     int rc = artel_outcomes_open(state, run, writer, sink, &lane->outcomes);
     if (rc == 0)
         rc = artel_journal_reader_open(state, run, writer, &lane->reader);
+    lane->gone = rc == ARTEL_ENOENT;
     if (rc != 0)
         artel_lane_close(lane);
     return rc;
@@ -77,6 +78,16 @@ artel_lane_answered(artel_lane_t *lane, uint64_t counter)
     if (counter > lane->delivered)
         lane->delivered = counter;
     return n;
+}
+
+void
+artel_lane_give_up(artel_lane_t *lane, uint64_t committed)
+{
+    if (committed <= lane->delivered)
+        return;
+    lane->sent = lane->delivered;
+    s_count_lost(lane, committed);
+    lane->sent = lane->delivered = committed;
 }
 
 void

@@ -31,6 +31,7 @@ typedef enum {
 typedef struct artel_lane {
     artel_lane_state_t state;
     bool known;                 //  the sink has said where it stands
+    bool gone;                  //  the journal was not there when it was last to be opened
     void *owner;                //  whose lane it is; not the lane's business
     artel_journal_reader_t *reader;
     artel_outcomes_t *outcomes;
@@ -48,7 +49,8 @@ typedef struct artel_lane {
     TAILQ_ENTRY(artel_lane) link;
 } artel_lane_t;
 
-//  Take the sink's lock and open the journal. ARTEL_ELOCKED: another process delivers it.
+//  Take the sink's lock and open the journal. ARTEL_ELOCKED: another process delivers it. ARTEL_ENOENT:
+//  somebody has removed it.
 int
 artel_lane_open(artel_lane_t *lane, const char *state, const char *run, artel_id_t writer,
                 const char *sink);
@@ -67,6 +69,10 @@ artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, c
 //  The sink has everything up to counter. Returns how many batches that answers.
 unsigned
 artel_lane_answered(artel_lane_t *lane, uint64_t counter);
+
+//  The journal is gone: what the sink has not of what is committed is lost.
+void
+artel_lane_give_up(artel_lane_t *lane, uint64_t committed);
 
 //  Close what is open; the lock is free for others.
 void

@@ -76,7 +76,7 @@ s_is_delivered(self_t *self, entry_t *entry)
 void
 artel_sender_retire(artel_sender_self_t *self, artel_sender_entry_t *entry)
 {
-    if (!entry->closed || !entry->knows_sinks || !s_is_delivered(self, entry))
+    if (!entry->closed || !artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry))
         return;
     artel_sender_close_lanes(self, entry);
     self->leaving--;

@@ -88,7 +88,7 @@ artel_sender_take_back(void *arg, const artel_msg_t *msg, zmq_msg_t *frame);
 void
 artel_sender_close_lanes(artel_sender_self_t *self, artel_sender_entry_t *entry);
 
-//  Which sinks the journal wants; false if that cannot be read now.
+//  Which sinks the journal wants, of one that is gone all; false if that cannot be read now.
 bool
 artel_sender_learn_sinks(artel_sender_self_t *self, artel_sender_entry_t *entry);
 

@@ -55,13 +55,15 @@ artel_sender_close_lanes(artel_sender_self_t *self, artel_sender_entry_t *entry)
 bool
 artel_sender_learn_sinks(artel_sender_self_t *self, artel_sender_entry_t *entry)
 {
-    artel_journal_reader_t *reader;
+    artel_journal_reader_t *reader = NULL;
     if (entry->knows_sinks)
         return true;
-    if (artel_journal_reader_open(self->state, entry->run, entry->writer, &reader) != 0)
+    int rc = artel_journal_reader_open(self->state, entry->run, entry->writer, &reader);
+    if (rc != 0 && rc != ARTEL_ENOENT)
         return false;
-    entry->wanted = artel_sinks_wanted(self->sinks, artel_journal_reader_sinks(reader), &entry->missing);
-    entry->knows_sinks = true;
+    const char *list = reader ? artel_journal_reader_sinks(reader) : "";    //  if it is gone any may have had it
+    entry->wanted = artel_sinks_wanted(self->sinks, list, &entry->missing);
+    entry->knows_sinks = rc == 0;
     artel_journal_reader_close(&reader);
     for (size_t i = 0; i < self->sinks->n; i++)
         if ((entry->wanted & 1u << i) && !self->backends[i]) {
@@ -115,7 +117,7 @@ s_put_off(self_t *self, artel_lane_t *lane, size_t sink, unsigned longest)
 }
 
 //  Open a lane and ask its sink where it stands; that answer wins. If another
-//  process delivers, only ask.
+//  process delivers, or the journal is gone, only ask.
 static void
 s_open_lane(self_t *self, entry_t *entry, size_t sink)
 {
@@ -133,7 +135,7 @@ s_open_lane(self_t *self, entry_t *entry, size_t sink)
     int rc = artel_lane_open(lane, self->state, entry->run, entry->writer, self->sinks->at[sink].name);
     if (rc != 0) {
         s_put_off(self, lane, sink, rc == ARTEL_ELOCKED ? LOCKED_FAILURES : UINT32_MAX);
-        if (rc == ARTEL_ELOCKED)
+        if (rc == ARTEL_ELOCKED || lane->gone)
             s_ask_position(self, entry, sink);
         return;
     }
@@ -214,7 +216,7 @@ s_sink_failed(self_t *self, entry_t *entry, size_t sink, int64_t code, artel_str
 //  The messages of a backend, one function each.
 
 //  How far the sink has come, also if this lane is not open: then another process
-//  delivers the journal, or it was put off. That a sink can say it does not mean
+//  delivers the journal, or it is gone, or it was put off. That a sink can say it does not mean
 //  that it takes more.
 static void
 s_take_position(self_t *self, entry_t *entry, size_t sink, uint64_t counter)
@@ -226,6 +228,8 @@ s_take_position(self_t *self, entry_t *entry, size_t sink, uint64_t counter)
     } else {
         self->turns[sink].busy -= artel_lane_answered(lane, counter);
         lane->known = true;
+        if (lane->gone)
+            artel_lane_give_up(lane, entry->committed);
     }
     s_tell_delivered(self, entry, sink);
 }

@@ -531,8 +531,22 @@ Test(sender, a_journal_that_has_vanished_holds_nobody_up)
     s_commit(&s_node, "r", s_id, 1);            //  it was never there
     s_close(&s_node, "r", s_id, true);
     s_commit(&s_node, "q", s_second, 1);
+    s_expect_ask(s_node.store, s_id, 0);
     s_expect_ask(s_node.store, s_second, 0);
     s_expect_deliver(s_node.store, 1, 0);
+}
+
+Test(sender, what_a_vanished_journal_had_for_a_sink_that_has_it_not_is_lost)
+{
+    s_commit(&s_node, "r", s_id, 3);
+    s_expect_ask(s_node.store, s_id, 1);
+    artel_msg_t msg = s_await_sink(s_node.handler, "store");
+    cr_assert_eq(msg.delivered.counter, 3);
+    cr_assert_eq(msg.delivered.lost, 2);
+    s_close(&s_node, "r", s_id, true);
+    s_expect_ask(s_node.copy, s_id, 3);
+    cr_assert_eq(s_await_sink(s_node.handler, "copy").delivered.lost, 0);
+    s_await_retired(&s_node, s_id, 3);
 }
 
 //  A sender that has until then to deliver what is committed, and is told to stop while the copy has not
@@ -570,11 +584,28 @@ Test(sender, that_drains_waits_for_a_sink_that_takes_nothing_until_its_time_has_
     cr_assert(late >= 0 && late < 10000, "%d ms", (int) late);
 }
 
-Test(sender, that_drains_and_has_nothing_to_do_is_over_at_once)
+//  One that has a minute.
+static void
+s_start_draining(void)
 {
     s_stop(&s_node);
     s_drains = true;
     s_drain_by = artel_now_ms() + 60000;
     s_start(&s_node, true);
+}
+
+Test(sender, that_drains_and_has_nothing_to_do_is_over_at_once)
+{
+    s_start_draining();
+    cr_assert_eq(artel_actor_stop(&s_node.actor, 20000), 0);
+}
+
+Test(sender, that_drains_does_not_wait_for_a_journal_that_has_vanished)
+{
+    s_start_draining();
+    s_commit(&s_node, "r", s_id, 1);
+    s_close(&s_node, "r", s_id, true);
+    s_expect_ask(s_node.store, s_id, 0);
+    s_expect_ask(s_node.copy, s_id, 0);
     cr_assert_eq(artel_actor_stop(&s_node.actor, 20000), 0);
 }
