@@ -185,7 +185,8 @@ ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 /*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
  *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or ever again (ARTEL_EIO once
  *  the disk could not make it durable, ARTEL_ELOST if this program was taken for dead and its journal
- *  ended); if it was reached, but not by all: ARTEL_EFULL (records were dropped since the last flush),
+ *  ended); ARTEL_ENOENT if the run does not go to the primary sink that the service has by now; if it was
+ *  reached, but not by all: ARTEL_EFULL (records were dropped since the last flush),
  *  ARTEL_ELOST (delivered, but of a journal that was damaged meanwhile; told once). */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
 
@@ -237,10 +238,12 @@ ARTEL_API int artel_artifact_set_async(artel_artifact_t *self, int on);
 ARTEL_API int artel_run_log_artifact(artel_run_t *run, artel_artifact_t *artifact, artel_future_t **ret);
 
 /*  Wait until the primary sink has committed or refused the artifact. 0, ARTEL_ETIMEOUT (wait again
- *  if you like), ARTEL_ECANCELED, ARTEL_EREFUSED or another reason of the sink. */
+ *  if you like), ARTEL_ECANCELED, ARTEL_EREFUSED or another reason of the sink; ARTEL_ENOENT as below if
+ *  the service was started again without that sink. */
 ARTEL_API int artel_future_wait(artel_future_t *self, int timeout_ms);
 
-/*  The same for another sink by its name. ARTEL_ENOENT if the node has no such sink. */
+/*  The same for another sink by its name. ARTEL_ENOENT if the node has no such sink, or had not when
+ *  the run was started; a later wait may find it. */
 ARTEL_API int artel_future_wait_sink(artel_future_t *self, const char *sink, int timeout_ms);
 
 /*  Wait until the files have been read and may be changed: at once unless the artifact was async.

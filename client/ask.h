@@ -8,6 +8,7 @@
 
 #include "artel.h"
 #include "msgs.h"
+#include "targets.h"
 
 #include <stdatomic.h>
 #include <sys/queue.h>
@@ -40,6 +41,7 @@ struct artel_future {
     atomic_uint refs;           //  the program's handle, its job, its queued asks
     artel_t *client;
     artel_id_t xid, writer;
+    artel_targets_t *targets;   //  its run's
 
     artel_ask_t primary;        //  the rest: the client's lock
     bool staged;                //  its files may be changed
@@ -53,13 +55,17 @@ struct artel_future {
     char why[512];
 };
 
-//  A future with one reference, which is the caller's. NULL: out of memory.
+//  A future of an open run with one reference, which is the caller's. NULL: out of memory.
 artel_future_t *
-artel_future_new(artel_t *client, artel_id_t writer);
+artel_future_new(artel_run_t *run);
 artel_future_t *
 artel_future_ref(artel_future_t *self);
 void
 artel_future_unref(artel_future_t *self);
+
+//  Why the sink is not going to answer; NULL: it may. The client's lock is held.
+const char *
+artel_ask_why_not(const artel_ask_t *ask);
 
 //  Take an ask out of the queue when nobody wants it any more. The client's lock is held.
 void

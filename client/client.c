@@ -46,7 +46,7 @@ artel_client_unref(artel_t *self)
         next = run->next;
         artel_run_free(run);
     }
-    artel_sinks_done(&self->sinks);
+    artel_targets_unref(self->targets);
     artel_jobs_done(&self->jobs);
     artel_notes_done(&self->notes);
     pthread_cond_destroy(&self->changed);
@@ -78,6 +78,12 @@ artel_client_never_accepts(artel_t *self, artel_id_t writer, uint64_t counter)
 {
     const artel_run_t *run = artel_client_run(self, writer);
     return run && run->accepted < counter ? run->dead : 0;
+}
+
+const char *
+artel_client_why_not(const artel_t *self, const artel_targets_t *born, const char *sink)
+{
+    return self->service && !self->welcomed ? NULL : artel_targets_why_not(self->targets, born, sink);
 }
 
 const char *
@@ -260,7 +266,8 @@ s_count_rest(artel_run_t *run, rest_t *rest)
     if ((failed && !run->dead) || run->abandoned || (!unaccepted && delivered))
         return;
     s_note_pending(run, unaccepted, rest);
-    rest->open |= !failed && (!run->dead || !delivered);
+    bool stays = !unaccepted && !run->jobs && artel_client_why_not(run->client, run->targets, "");
+    rest->open |= !failed && !stays && (!run->dead || !delivered);
 }
 
 static rest_t

@@ -12,7 +12,7 @@
 #include "notes.h"
 #include "request.h"
 #include "run.h"
-#include "sinks.h"
+#include "targets.h"
 #include "wait.h"
 
 #include <czmq.h>
@@ -25,10 +25,9 @@ struct artel {
     atomic_bool asleep;         //  it sleeps for longer, and wants to be woken for a record
     int wake_fd;                //  eventfd that wakes the link
     int queue_ms;
-    char *dir;                  //  state directory
+    char *dir;                  //  state directory; of a service known once it has welcomed us
     char endpoint[128];         //  of the node
     bool service;               //  it is in another process
-    artel_sinks_t sinks;        //  the node's; of a service known once it has welcomed us, as is dir
     artel_node_t *node;         //  NULL: it is a service
     zactor_t *link;
     artel_notes_t notes;
@@ -42,7 +41,8 @@ struct artel {
     artel_request_t *requests;
     uint64_t dropped;           //  records of runs that are gone, dropped and not told
     char trouble[256];          //  why the primary sink takes nothing now; "" if it does
-    bool welcomed;              //  by the service, once
+    artel_targets_t *targets;   //  the node's sinks; of a service those of its last welcome, NULL before the first
+    bool welcomed;              //  by the service that is there
     int welcome_code;           //  why it does not take us, or 0
     bool syncing;               //  an adoption is asked for
     bool closing;               //  no new runs
@@ -78,6 +78,11 @@ artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 //  The run of a writer, or NULL: it is finished and delivered. The lock is held.
 artel_run_t *
 artel_client_run(artel_t *self, artel_id_t writer);
+
+//  Why what such a writer writes does not go to a sink ("": the primary); NULL: it does, or no service is there to
+//  say. The lock is held.
+const char *
+artel_client_why_not(const artel_t *self, const artel_targets_t *born, const char *sink);
 
 //  " (why)" if the primary sink takes nothing now, else "". Takes the client's lock.
 const char *

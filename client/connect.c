@@ -38,7 +38,7 @@ static int
 s_link_node(artel_t *self, const artel_options_t *options)
 {
     char why[256] = "";
-    int rc = artel_sinks_parse(options->sinks, &self->sinks, why, sizeof why);
+    int rc = artel_targets_new(options->sinks, &self->targets, why, sizeof why);
     if (rc == 0)
         rc = artel_node_start(&(artel_node_args_t) { .state = self->dir, .sinks = options->sinks }, &self->node,
                               why, sizeof why);
@@ -72,17 +72,18 @@ s_await_welcome(artel_t *self)
 static void
 s_compare_sinks(artel_t *self, const artel_options_t *options)
 {
-    artel_sinks_t sinks;
+    artel_targets_t *ours;
     char why[256];
-    if (!options->sinks || !*options->sinks || artel_sinks_parse(options->sinks, &sinks, why, sizeof why) != 0)
+    if (!options->sinks || !*options->sinks || artel_targets_new(options->sinks, &ours, why, sizeof why) != 0)
         return;
-    char *ours = artel_sinks_format(&sinks), *theirs = artel_sinks_format(&self->sinks);
-    if (ours && theirs && strcmp(ours, theirs) != 0)
+    pthread_mutex_lock(&self->lock);
+    artel_targets_t *theirs = artel_targets_ref(self->targets);
+    pthread_mutex_unlock(&self->lock);
+    if (strcmp(ours->list, theirs->list) != 0)
         artel_warn(&self->notes, ARTEL_EINVAL, "the service at %s delivers to %s, not to the sinks asked for here (%s)",
-                   self->endpoint, theirs, ours);
-    free(ours);
-    free(theirs);
-    artel_sinks_done(&sinks);
+                   self->endpoint, theirs->list, ours->list);
+    artel_targets_unref(ours);
+    artel_targets_unref(theirs);
 }
 
 static int

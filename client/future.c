@@ -7,8 +7,9 @@
 #include <inttypes.h>
 
 artel_future_t *
-artel_future_new(artel_t *client, artel_id_t writer)
+artel_future_new(artel_run_t *run)
 {
+    artel_t *client = run->client;
     artel_future_t *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
@@ -16,10 +17,12 @@ artel_future_new(artel_t *client, artel_id_t writer)
     self->refs = 1;
     self->client = artel_client_ref(client);
     self->xid = artel_id_new();
-    self->writer = writer;
+    self->writer = run->writer;
     self->primary.future = self;
-    snprintf(self->primary.sink, sizeof self->primary.sink, "%s",
-             client->sinks.at[client->sinks.primary].name);
+    pthread_mutex_lock(&client->lock);
+    self->targets = artel_targets_ref(run->targets);
+    snprintf(self->primary.sink, sizeof self->primary.sink, "%s", artel_targets_primary(client->targets)->name);
+    pthread_mutex_unlock(&client->lock);
     return self;
 }
 
@@ -40,6 +43,7 @@ artel_future_unref(artel_future_t *self)
         free(ask);
     }
     artel_client_unref(self->client);
+    artel_targets_unref(self->targets);
     free(self->record);
     free(self);
 }
@@ -115,6 +119,12 @@ s_ask(artel_future_t *self, const char *sink)
     return ask;
 }
 
+const char *
+artel_ask_why_not(const artel_ask_t *ask)
+{
+    return artel_client_why_not(ask->future->client, ask->future->targets, ask->sink);
+}
+
 //  A record that the journal will never take is refused before it was sent.
 static void
 s_note_lost(artel_future_t *self, const artel_ask_t *ask)
@@ -126,14 +136,16 @@ s_note_lost(artel_future_t *self, const artel_ask_t *ask)
     snprintf(self->why, sizeof self->why, "it is not in the journal: %s", run->dead_why);
 }
 
-//  Whether nothing that can still come changes the answer, and the answer.
+//  Whether nothing that can still come changes the answer, and the answer; a sink that is not to be had now
+//  may be later, so that this is kept nowhere.
 static bool
 s_is_settled(artel_future_t *self, const artel_ask_t *ask, int *ret)
 {
     s_note_lost(self, ask);
+    bool nowhere = !ask->done && artel_ask_why_not(ask);
     *ret = self->code ? self->code : ask->done ? ask->status : self->canceled ? ARTEL_ECANCELED
-           : ARTEL_ECLOSED;
-    return self->code || ask->done || self->canceled || self->client->stopped;
+           : nowhere ? ARTEL_ENOENT : ARTEL_ECLOSED;
+    return self->code || ask->done || self->canceled || nowhere || self->client->stopped;
 }
 
 //  The client's lock is held.
@@ -157,13 +169,14 @@ s_wait(artel_future_t *self, artel_ask_t *ask, artel_deadline_t deadline)
     return rc;
 }
 
-//  Why the future failed, or what the sink last said of it: copied under the lock, as an answer
-//  may come while the caller is told of an earlier one. "": nothing is known.
+//  Why the future failed, or the sink is not to be had, or what it last said: copied under the lock, as an
+//  answer may come while the caller is told of an earlier one. "": nothing is known.
 static const char *
 s_why(artel_future_t *self, const artel_ask_t *ask, char *ret, size_t size)
 {
     pthread_mutex_lock(&self->client->lock);
-    snprintf(ret, size, "%s", self->code ? self->why : ask->why);
+    const char *why_not = ask->done ? NULL : artel_ask_why_not(ask);
+    snprintf(ret, size, "%s", self->code ? self->why : why_not ? why_not : ask->why);
     pthread_mutex_unlock(&self->client->lock);
     return ret;
 }

@@ -81,7 +81,7 @@ s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
         return;
     self->told = (int) marks->code;
     snprintf(self->told_text, sizeof self->told_text, "sink %s takes nothing (%s); what is accepted is safe, and it is "
-             "tried again", self->client->sinks.at[self->client->sinks.primary].name, trouble);
+             "tried again", artel_targets_primary(self->client->targets)->name, trouble);
 }
 
 //  Of the journal some cannot be read any more; a node that began anew counts anew.
@@ -154,6 +154,7 @@ s_begin(artel_run_t *run, int64_t next_step)
     if (run->was_open)
         return;
     run->was_open = true;
+    run->targets = artel_targets_ref(run->client->targets);
     pthread_mutex_lock(&run->outbox.lock);
     run->outbox.next_step = next_step;
     pthread_mutex_unlock(&run->outbox.lock);
@@ -295,7 +296,10 @@ s_answer_ask(artel_link_self_t *self, artel_ask_t *ask, const artel_msg_artifact
     ask->in_flight = false;
     asks->in_flight--;
     ask->wanted = false;
-    if (r->state == ARTEL_POLL_READY)
+    bool nowhere = artel_ask_why_not(ask);      //  who waits is told that
+    if (nowhere)
+        ask->why[0] = 0;
+    else if (r->state == ARTEL_POLL_READY)
         s_note_outcome(ask, r);
     else if (r->state == ARTEL_POLL_PENDING)
         s_copy(ask->why, sizeof ask->why, r->text);

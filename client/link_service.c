@@ -55,6 +55,7 @@ s_pause(artel_link_self_t *self, int64_t now)
 static void
 s_forget_sent(artel_t *client)
 {
+    client->welcomed = false;
     for (artel_run_t *run = client->runs; run; run = run->next) {
         if (run->state == ARTEL_RUN_OPEN || run->state == ARTEL_RUN_OPENING)
             run->state = ARTEL_RUN_NEW;
@@ -191,29 +192,45 @@ artel_link_read_monitor(void *arg)
     return ARTEL_LOOP_OVER;
 }
 
-//  What the service is, for those who open a client; a later one is only to be as good.
+//  The sinks are those of the service at hand, which may have been started with others.
 static void
-s_learn(artel_t *client, const artel_msg_welcome_t *welcome)
+s_take_sinks(artel_link_self_t *self, artel_targets_t *targets)
 {
+    artel_targets_t *before = self->client->targets;
+    self->client->targets = targets;
+    if (before && strcmp(before->list, targets->list) != 0) {
+        self->told = ARTEL_EINVAL;
+        snprintf(self->told_text, sizeof self->told_text, "the service at %s was started again with other sinks: it "
+                 "delivers to %.180s now, no longer to %.180s; a run goes on to those it was started with",
+                 self->client->endpoint, targets->list, before->list);
+    }
+    artel_targets_unref(before);
+}
+
+//  What the service is. Of one that was started again with sinks that we do not understand, we go on with those
+//  it had. The client's lock is held.
+static int
+s_learn(artel_link_self_t *self, const artel_msg_welcome_t *welcome)
+{
+    artel_t *client = self->client;
+    artel_targets_t *targets = NULL;
     char list[4096], why[256];
     snprintf(list, sizeof list, "%.*s", (int) welcome->sinks.len, welcome->sinks.at);
-    client->welcome_code = artel_sinks_parse(list, &client->sinks, why, sizeof why);
-    if (!client->dir)
-        client->dir = strndup(welcome->state.at, welcome->state.len);
-    if (!client->dir)
-        client->welcome_code = ARTEL_ENOMEM;
-    client->welcomed = client->welcome_code == 0;
+    if (!client->dir && !(client->dir = strndup(welcome->state.at, welcome->state.len)))
+        return ARTEL_ENOMEM;
+    int rc = artel_targets_new(list, &targets, why, sizeof why);
+    if (rc == 0)
+        s_take_sinks(self, targets);
+    return client->targets ? 0 : rc;
 }
 
 void
 artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome)
 {
     artel_t *client = self->client;
-    if (welcome->code != 0)
-        client->welcome_code = (int) welcome->code;
-    else if (!client->welcomed)
-        s_learn(client, welcome);
-    if (welcome->code != 0 || !client->welcomed)
+    client->welcome_code = welcome->code ? (int) welcome->code : s_learn(self, welcome);
+    client->welcomed = client->welcome_code == 0;
+    if (!client->welcomed)
         return;
     self->state = ARTEL_LINK_UP;
     self->backoff_ms = 0;

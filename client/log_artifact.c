@@ -252,7 +252,7 @@ s_new(artel_run_t *run, const artel_artifact_t *what, bool nobody_waits, send_t 
     if (!send)
         return ARTEL_ENOMEM;
     *send = (send_t) { .job.fn = s_send, .run = run, .nobody_waits = nobody_waits,
-                       .what = artel_artifact_copy(what), .future = artel_future_new(run->client, run->writer) };
+                       .what = artel_artifact_copy(what), .future = artel_future_new(run) };
     if (!send->what || !send->future) {
         if (send->future)
             artel_future_unref(send->future);

@@ -60,21 +60,19 @@ s_tell(artel_t *self, const artel_request_t *found, artel_version_info_t *ret)
     return 0;
 }
 
-//  Where the primary sink keeps its blobs.
-static const char *
-s_store(const artel_t *self)
-{
-    const char *place = self->sinks.at[self->sinks.primary].place;
-    return place ? place : self->dir;
-}
-
+//  From where the primary sink keeps its blobs.
 static int
 s_fetch(artel_t *self, const char *name, const char *dir, const artel_request_t *found)
 {
     char why[512] = "";
-    artel_checkout_t how = { .store = s_store(self), .manifest = found->manifest, .pack = found->pack,
+    pthread_mutex_lock(&self->lock);
+    artel_targets_t *targets = artel_targets_ref(self->targets);
+    pthread_mutex_unlock(&self->lock);
+    const char *place = artel_targets_primary(targets)->place;
+    artel_checkout_t how = { .store = place ? place : self->dir, .manifest = found->manifest, .pack = found->pack,
                              .into = dir };
     int rc = artel_checkout(&how, why, sizeof why);
+    artel_targets_unref(targets);
     return rc == 0 ? 0 : artel_fail(&self->notes, rc, "artifact \"%s\" was not fetched into %s: %s", name, dir,
                                     *why ? why : artel_error_code_text(rc));
 }

@@ -32,6 +32,7 @@ artel_run_free(artel_run_t *run)
     artel_claim_t claim = artel_run_leave_rank(run);
     artel_claim_end(run->client, &claim);
     artel_fd_close(run->presence);
+    artel_targets_unref(run->targets);
     artel_outbox_done(&run->outbox);
     artel_about_done(run);
     free(run);

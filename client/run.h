@@ -5,6 +5,7 @@
 
 #include "artel.h"
 #include "outbox.h"
+#include "targets.h"
 
 //  How far a run's journal is opened.
 typedef enum { ARTEL_RUN_NEW, ARTEL_RUN_OPENING, ARTEL_RUN_OPEN, ARTEL_RUN_FAILED } artel_run_state_t;
@@ -31,6 +32,7 @@ struct artel_run {
 
     artel_run_t *next;          //  the rest: the client's lock
     artel_run_state_t state;
+    artel_targets_t *targets;   //  where its journal goes; NULL until it was open
     bool was_open;              //  once; then it is opened again after whatever failure may pass
     int open_code;              //  why it is FAILED
     bool abandoned;             //  artel_run_start gave up waiting

@@ -46,8 +46,9 @@ s_is_over(const artel_run_t *run, const flush_t *flush, int *ret)
     bool reached = marks[flush->level] >= flush->target, accepted = run->accepted >= flush->target;
     bool refused = run->refusals != flush->refusals && !accepted;
     bool dead = run->dead && (!accepted || flush->level == ARTEL_DURABLE);
-    *ret = reached ? 0 : dead ? run->dead : refused ? run->refused : ARTEL_ECLOSED;
-    return reached || dead || refused || run->client->stopped;
+    bool nowhere = flush->level == ARTEL_DELIVERED && accepted && artel_client_why_not(run->client, run->targets, "");
+    *ret = reached ? 0 : dead ? run->dead : refused ? run->refused : nowhere ? ARTEL_ENOENT : ARTEL_ECLOSED;
+    return reached || dead || refused || nowhere || run->client->stopped;
 }
 
 //  Records dropped since the last flush, which are told now.
@@ -104,6 +105,9 @@ s_tell(artel_run_t *run, const flush_t *flush, int rc)
     if (rc == ARTEL_ETIMEOUT)
         return artel_fail(notes, rc, "run %s is not %s yet%s; flush again, it goes on", run->id,
                           s_levels[flush->level], trouble);
+    if (rc == ARTEL_ENOENT && flush->level == ARTEL_DELIVERED && !*flush->dead)
+        return artel_fail(notes, rc, "run %s is not delivered: it was started with other sinks than the service has "
+                          "now; when it is over, `artel sync --sink` with those delivers it", run->id);
     if (rc == ARTEL_EIO && *flush->dead)
         return artel_fail(notes, rc, "run %s is not %s: %s; start %s again when the disk is well", run->id,
                           s_levels[flush->level], flush->dead, artel_client_host(run->client));

@@ -28,7 +28,7 @@ typedef struct {
     const char *endpoint;       //  where it is bound
     atomic_bool restart;        //  loses every connection, and binds again
     atomic_int hellos, welcome_code;
-    const char *state;          //  said in a welcome
+    const char *state, *sinks;  //  said in a welcome; NULL: "store=store"
     atomic_int open_fails;      //  refuses so many run_opens, with
     atomic_int open_code;       //  this
     atomic_uint_fast64_t open_accepted; //  and this mark
@@ -169,7 +169,7 @@ s_on_hello(const artel_peer_t *peer, const artel_msg_hello_t *hello)
     s_node.hellos++;
     cr_assert_eq(hello->version, ARTEL_WIRE_VERSION);
     s_reply(peer, &(artel_msg_t) { .id = ARTEL_MSG_WELCOME, .welcome = { .version = ARTEL_WIRE_VERSION,
-        .code = s_node.welcome_code, .state = artel_str(s_node.state), .sinks = artel_str("store=store") } });
+        .code = s_node.welcome_code, .state = artel_str(s_node.state), .sinks = artel_str(s_node.sinks ? s_node.sinks : "store=store") } });
 }
 
 static void

@@ -27,7 +27,7 @@ s_setup(void)
     s_node_start("inproc://a-node");
     s_client = artel_client_new(&(artel_options_t) { .log = s_count_log, .queue_ms = -1 });
     s_client->dir = strdup("/nowhere");
-    cr_assert_eq(artel_sinks_parse("store", &s_client->sinks, why, sizeof why), 0);
+    cr_assert_eq(artel_targets_new("store,other=store:/x", &s_client->targets, why, sizeof why), 0);
     snprintf(s_client->endpoint, sizeof s_client->endpoint, "inproc://a-node");
     cr_assert_eq(artel_link_start(s_client), 0);
 }
@@ -53,7 +53,7 @@ s_run(void)
 static artel_future_t *
 s_sent_future(artel_run_t *run)
 {
-    artel_future_t *future = artel_future_new(s_client, run->writer);
+    artel_future_t *future = artel_future_new(run);
     msgpack_sbuffer packed;
     msgpack_sbuffer_init(&packed);
     cr_assert_eq(artel_msg_pack(&(artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_SEND, .artifact_send = {

@@ -232,6 +232,22 @@ Test(link_service, a_wait_for_an_artifact_goes_on_with_the_next_service)
     artel_artifact_destroy(&artifact);
 }
 
+Test(link_service, goes_on_with_a_service_whose_sinks_it_does_not_understand)
+{
+    artel_run_t *run = s_run();
+    s_node.sinks = "store=store,later=later:/there";
+    s_restart_node();
+    cr_assert_eq(artel_run_log(run, "k", 0, 1), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS), 0);
+    cr_assert_eq(s_node.hellos, 2);
+}
+
+Test(link_service, does_not_open_a_client_of_one_whose_sinks_it_does_not_understand)
+{
+    s_node.sinks = "later=later:/there";
+    cr_assert_eq(s_open(), ARTEL_EINVAL);
+}
+
 //  A lost answer: fifteen seconds of silence are the thing under test.
 Test(link_service, a_service_that_says_nothing_is_greeted_anew)
 {
