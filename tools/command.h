@@ -42,6 +42,6 @@ extern const artel_command_t artel_cmd_log, artel_cmd_put, artel_cmd_get, artel_
     artel_cmd_rm, artel_cmd_verify, artel_cmd_runs, artel_cmd_show, artel_cmd_history,
     artel_cmd_status, artel_cmd_sync, artel_cmd_gc, artel_cmd_trace, artel_cmd_doctor,
     artel_cmd_daemon_run, artel_cmd_daemon_start, artel_cmd_daemon_stop, artel_cmd_daemon_status,
-    artel_cmd_version, artel_cmd_help;
+    artel_cmd_login, artel_cmd_version, artel_cmd_help;
 
 #endif

@@ -6,7 +6,7 @@ man=$here/../../docs/man/artel.1
 
 commands=$(artel | sed -n 's/^  \([a-z]\+\( [a-z]\+\)\?\)  .*/\1/p')
 same 'bare artel lists every command' \
-    'artifact get,artifact ls,artifact put,artifact rm,artifact verify,daemon run,daemon start,daemon status,daemon stop,doctor,gc,help,history,log,runs ls,show,status,sync,trace,version' \
+    'artifact get,artifact ls,artifact put,artifact rm,artifact verify,daemon run,daemon start,daemon status,daemon stop,doctor,gc,help,history,log,login,runs ls,show,status,sync,trace,version' \
     "$(sort <<<"$commands" | paste -sd,)"
 code 'bare artel exits 0' 0 artel
 has 'bare artel groups the commands' "$out" $'\nDeliver\n  status'
