@@ -1,5 +1,5 @@
-//  wandb_pump.c - one artifact into a W&B server or from it, one request at a time: the artifact side of the
-//  backend by itself.
+//  wandb_pump.c - one artifact into a W&B server or from it: the artifact side of the backend by itself, with the
+//  transfer actor.
 //
 //      wandb_pump NAME=VALUE...
 //
@@ -14,15 +14,16 @@
 #include "ingest.h"
 #include "saving.h"
 #include "state.h"
+#include "transfer.h"
+#include "wire.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { MOST_ALIASES = 8, MOST_REFERENCES = 8, PAUSE_US = 10000 };
+enum { MOST_ALIASES = 8, MOST_REFERENCES = 8, STOP_MS = 5000 };
 
 typedef struct {
     artel_saving_args_t where;
@@ -35,7 +36,10 @@ typedef struct {
     const char *dir, *key;
     uint64_t use;               //  1: it is used, not logged
     uint64_t stop_after;        //  requests; 0: at the end
-    CURL *curl;
+    zactor_t *actor;
+    zsock_t *transfer;          //  to it
+    artel_http_t *back;         //  the request that came back last
+    unsigned out;
 } pump_t;
 
 static void
@@ -123,125 +127,41 @@ s_ingest(pump_t *pump, artel_ingest_result_t *ret)
 
 //  ---- requests
 
-typedef struct {
-    artel_http_t *http;
-    CURL *curl;
-    uint64_t at;                //  bytes of the answer so far
-    int rc;                     //  of the sink
-} taken_t;
-
-//  What has a sink goes there; a refusal never does.
-static size_t
-s_take(char *data, size_t size, size_t n, void *arg)
-{
-    taken_t *taken = arg;
-    artel_http_t *http = taken->http;
-    long status = 0;
-    curl_easy_getinfo(taken->curl, CURLINFO_RESPONSE_CODE, &status);
-    if (http->sink && status / 100 == 2) {
-        taken->rc = http->sink(http->arg, taken->at, data, size * n);
-        taken->at += size * n;
-        return taken->rc == 0 ? size * n : 0;
-    }
-    char *answer = realloc(http->answer, http->answer_size + size * n + 1);
-    if (!answer)
-        return 0;
-    http->answer = answer;
-    memcpy(answer + http->answer_size, data, size * n);
-    http->answer_size += size * n;
-    answer[http->answer_size] = 0;
-    return size * n;
-}
-
-static size_t
-s_take_header(char *data, size_t size, size_t n, void *arg)
-{
-    artel_http_t *http = arg;
-    if (n > 6 && strncasecmp(data, "etag: ", 6) == 0)
-        snprintf(http->etag, sizeof http->etag, "%.*s", (int) strcspn(data + 6, "\r\n"), data + 6);
-    return size * n;
-}
-
-typedef struct {
-    const artel_http_body_t *body;
-    uint64_t at;
-} feed_t;
-
-static size_t
-s_give(char *data, size_t size, size_t n, void *arg)
-{
-    feed_t *feed = arg;
-    uint64_t left = feed->body->size - feed->at;
-    size_t want = size * n < left ? size * n : (size_t) left;
-    if (feed->body->data)
-        memcpy(data, (const char *) feed->body->data + feed->at, want);
-    else if (pread(feed->body->fd, data, want, (off_t) (feed->body->offset + feed->at)) != (ssize_t) want)
-        return CURL_READFUNC_ABORT;
-    feed->at += want;
-    return want;
-}
-
-static struct curl_slist *
-s_headers(const artel_http_t *http)
-{
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-    for (const char *const *header = http->headers; header && *header; header++)
-        list = curl_slist_append(list, *header);
-    if (http->key)
-        list = curl_slist_append(list, http->key->header);
-    return list;
-}
-
-//  Its body is small, or as a PUT streamed.
 static void
-s_set_body(CURL *curl, artel_http_t *http, feed_t *feed)
+s_start(pump_t *pump)
 {
-    if (strcmp(http->method, "GET") == 0)
-        return;
-    if (strcmp(http->method, "PUT") != 0) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) http->body.size);
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, http->body.data);
-        return;
-    }
-    curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t) http->body.size);
-    curl_easy_setopt(curl, CURLOPT_READFUNCTION, s_give);
-    curl_easy_setopt(curl, CURLOPT_READDATA, feed);
+    artel_transfer_args_t args = { .start = { .name = "artel/transfer" }, .n = 1 };
+    int rc = artel_sock_pair(&pump->transfer, &args.askers[0]);
+    if (rc == 0)
+        rc = artel_actor_start(&pump->actor, artel_transfer, &args.start);
+    if (rc != 0)
+        s_die("transfer", rc);
+}
+
+//  1: one is back.
+static int
+s_read_transfer(void *arg)
+{
+    pump_t *pump = arg;
+    return artel_wire_get(pump->transfer, &pump->back, sizeof pump->back);
 }
 
 static void
-s_try(CURL *curl, artel_http_t *http)
+s_send(pump_t *pump, artel_http_t *http)
 {
-    feed_t feed = { .body = &http->body };
-    taken_t taken = { .http = http, .curl = curl };
-    struct curl_slist *headers = s_headers(http);
-    long status = 0;
-    artel_http_done(http);
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, http->url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, s_take);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &taken);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, s_take_header);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, http);
-    s_set_body(curl, http, &feed);
-    CURLcode rc = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    http->status = (int) status;
-    http->code = taken.rc != 0 ? taken.rc : rc != CURLE_OK ? ARTEL_EUNAVAIL : status / 100 == 2 ? 0 : ARTEL_EREFUSED;
-    http->passes = (rc != CURLE_OK && taken.rc == 0) || status == 429 || status >= 500 || (status == 409 && http->rule == ARTEL_HTTP_UPSERT);
-    snprintf(http->text, sizeof http->text, "HTTP %ld, %s", status, curl_easy_strerror(rc));
-    curl_slist_free_all(headers);
+    int rc = artel_wire_put(pump->transfer, &http, sizeof http);
+    if (rc != 0)
+        s_die("artel_wire_put", rc);
+    pump->out++;
 }
 
-static void
-s_perform(CURL *curl, artel_http_t *http)
+//  The next that is back.
+static artel_http_t *
+s_receive(pump_t *pump)
 {
-    s_try(curl, http);
-    for (unsigned i = 1; http->passes && i < http->tries; i++) {
-        usleep(PAUSE_US);
-        s_try(curl, http);
-    }
+    artel_actor_loop(&(artel_reader_t) { .sock = pump->transfer, .fn = s_read_transfer }, 1, NULL, pump);
+    pump->out--;
+    return pump->back;
 }
 
 //  ---- the whole
@@ -257,9 +177,10 @@ s_save(pump_t *pump)
     if (rc != 0)
         s_die("begin", rc);
     artel_saving_hash(saving);
-    for (uint64_t n = 1; (http = artel_saving_next(saving)); n++) {
-        s_perform(pump->curl, http);
-        artel_saving_take(saving, http);
+    for (uint64_t n = 1; !artel_saving_state(saving)->over; n++) {
+        while ((!pump->stop_after || pump->out == 0) && (http = artel_saving_next(saving)))
+            s_send(pump, http);
+        artel_saving_take(saving, s_receive(pump));
         if (n == pump->stop_after)
             break;
     }
@@ -280,9 +201,10 @@ s_fetch(pump_t *pump)
     int rc = artel_fetching_new(&pump->from, &fetching);
     if (rc != 0)
         s_die("artel_fetching_new", rc);
-    while ((http = artel_fetching_next(fetching))) {
-        s_perform(pump->curl, http);
-        artel_fetching_take(fetching, http);
+    while (!artel_fetching_state(fetching)->over) {
+        while ((http = artel_fetching_next(fetching)))
+            s_send(pump, http);
+        artel_fetching_take(fetching, s_receive(pump));
     }
     return fetching;
 }
@@ -342,13 +264,13 @@ main(int argc, char **argv)
     pump.where.base = server.base;
     pump.where.graphql = server.graphql;
     pump.where.key = &server.key;
-    pump.curl = curl_easy_init();
+    s_start(&pump);
     if (pump.from.name)
         s_run_fetching(&pump);
     else
         s_run_saving(&pump);
-    curl_easy_cleanup(pump.curl);
-    curl_global_cleanup();
+    artel_actor_stop(&pump.actor, STOP_MS);
+    zsock_destroy(&pump.transfer);
     artel_credentials_done(&server);
     return 0;
 }
