@@ -7,6 +7,7 @@ the end has to be what W&B's own SDK leaves there. Each fetches what the other l
 import json
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,8 @@ FILES = {"a.txt": b"hello", "sub/b c.bin": b"\0\1\2", "sub/ü\n\".txt": "ü".enc
 class Box:
     """A fake, a run in it, and a folder to log."""
 
-    def __init__(self, dialect=()):
-        self.fake, self.dialect = Wandb(), dialect
+    def __init__(self, *options, dialect=()):
+        self.fake, self.dialect = Wandb(*options), dialect
 
     def __enter__(self):
         self.fake.__enter__()
@@ -48,17 +49,29 @@ class Box:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
 
+    def command(self, *words):
+        fake = self.fake
+        return [PUMP, f"base={fake.url}", f"key={fake.key}", f"entity={fake.entity}", "project=digits", "run=maker", *words]
+
     def pump(self, *words):
         """What the pump said."""
-        fake = self.fake
-        done = subprocess.run(
-            [PUMP, f"base={fake.url}", f"key={fake.key}", f"entity={fake.entity}", "project=digits", "run=maker", *words],
-            capture_output=True, text=True, timeout=LIMIT_S, check=False)
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=LIMIT_S, check=False)
         equal(0, done.returncode, f"the status of wandb_pump, which said {done.stderr[-500:]}")
         return json.loads(done.stdout)
 
-    def log(self, name, kind, *words):
-        return self.pump(f"store={self.fake.folder}/store", f"name={name}", f"type={kind}", *words)
+    def saving(self, name, kind, *words):
+        return f"store={self.fake.folder}/store", f"name={name}", f"type={kind}", *words
+
+    def log(self, *words):
+        return self.pump(*self.saving(*words))
+
+    def kill(self, after_s, *words):
+        """Logs, and is killed after so long, if it has not ended."""
+        with subprocess.Popen(self.command(*self.saving(*words)), stdout=subprocess.DEVNULL) as done:
+            try:
+                done.wait(after_s)
+            except subprocess.TimeoutExpired:
+                done.kill()
 
     def logged(self, *words):
         said = self.log(*words)
@@ -157,6 +170,30 @@ def what_was_begun_is_finished():
             equal((1, 0), (len(held["artifacts"]), len(held["uncommitted"])), f"what is held after {requests}")
 
 
+def killed_at_any_moment_it_is_there_once():
+    chance = random.Random(1)
+    for _ in range(10):
+        with Box() as box:
+            words = "set", "data", f"dir={box.folder}", "xid=000102030405060708090a0b0c0d0e0f"
+            for _ in range(4):
+                box.kill(chance.uniform(0, 0.1), *words)
+            equal(0, box.logged(*words)["version"], "the version")
+            held = box.fake.state()
+            equal((1, 0), (len(held["artifacts"]), len(held["uncommitted"])), "what is held")
+            equal(FILES, box.fetched("set:v0"), "what is fetched")
+
+
+def many_files_go_at_once():
+    with Box("--nginx") as box:
+        many = {f"{i:04}": str(i).encode() for i in range(2500)}
+        box.fill(many)
+        box.logged("set", "data", f"dir={box.folder}")
+        operations = box.operations()
+        equal((2, len(FILES) + 2500 + 1), (operations.count("CreateArtifactFiles"), operations.count("PUT")), "what was asked")
+        equal({**FILES, **many}, box.fetched("set:v0", "page=1000"), "what is fetched")
+        box.right()
+
+
 def what_is_used_is_found_by_its_content():
     with Box() as box:
         log_all(box)
@@ -184,7 +221,7 @@ def large_files_go_in_parts():
 
 def old_servers_are_understood():
     for words in (["numbers"], ["text", "relative", "spaces"]):
-        with Box(words) as box:
+        with Box(dialect=words) as box:
             log_all(box)
             box.right()
 
@@ -269,6 +306,8 @@ def main():
         ("an artifact is what W&B's own SDK makes of it", they_are_what_the_sdk_leaves),
         ("no request is one too many", no_request_is_too_many),
         ("what was begun is finished, once", what_was_begun_is_finished),
+        ("killed at any moment it is there once", killed_at_any_moment_it_is_there_once),
+        ("many files go at once", many_files_go_at_once),
         ("what a run uses is found by its content", what_is_used_is_found_by_its_content),
         ("a large file goes in parts", large_files_go_in_parts),
         ("old servers are understood", old_servers_are_understood),
