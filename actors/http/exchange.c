@@ -10,9 +10,10 @@
 #include "retry.h"
 #include "streams.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
-enum { MAX_REDIRECTS = 5, CONNECT_MS = 30000, SENT_AT_A_TIME = 256 * 1024, TAKEN_AT_A_TIME = 64 * 1024 };
+enum { MAX_REDIRECTS = 5, CONNECT_MS = 30000, SILENT_MS = 60000, SENT_AT_A_TIME = 256 * 1024, TAKEN_AT_A_TIME = 64 * 1024 };
 
 artel_exchange_t *
 artel_exchange_new(artel_http_t *http, const artel_exchange_way_t *way, size_t asker)
@@ -43,12 +44,17 @@ artel_exchange_destroy(artel_exchange_t **self_p)
     *self_p = NULL;
 }
 
-//  Not inherited by what the program executes meanwhile.
+//  Not inherited by what the program executes meanwhile. A peer that acknowledges nothing any more is dead,
+//  also to those who would use its connection next.
 static curl_socket_t
 s_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
 {
+    unsigned silent_ms = SILENT_MS;
     (void) arg, (void) purpose;
-    return socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+    int fd = socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
+    return fd;
 }
 
 static const struct {
@@ -79,6 +85,7 @@ s_set_way(artel_exchange_t *self, const char *url)
     curl->curl_easy_setopt(self->easy, CURLOPT_PIPEWAIT, (long) secure);
     curl->curl_easy_setopt(self->easy, CURLOPT_HTTP_VERSION,
                            (long) (secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    curl->curl_easy_setopt(self->easy, CURLOPT_FRESH_CONNECT, (long) self->was_silent);
     curl->curl_easy_setopt(self->easy, CURLOPT_TIMEOUT_MS, (long) timeout_ms);
     curl->curl_easy_setopt(self->easy, CURLOPT_LOW_SPEED_TIME, (long) (timeout_ms ? 0 : self->way->stall_s));
     if (self->way->ca)
@@ -208,6 +215,7 @@ artel_exchange_end(artel_exchange_t *self, CURLcode code)
     s_let_go(self);
     if (end != ARTEL_EXCHANGE_AGAIN)
         return end;
+    self->was_silent = self->http->code == ARTEL_ETIMEOUT;
     free(self->url);            //  a new attempt begins where the first did
     self->url = NULL;
     self->redirects = 0;

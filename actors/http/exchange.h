@@ -23,6 +23,7 @@ typedef struct artel_exchange {
     const artel_exchange_way_t *way;
     size_t asker;               //  whose it is
     unsigned attempt;           //  from 0
+    bool was_silent;            //  the last attempt ended by time: its connection may be dead, others on it or not
     int64_t due_ms;             //  of CLOCK_MONOTONIC: when the next attempt begins
 
     //  Of the attempt.

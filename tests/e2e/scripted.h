@@ -29,7 +29,7 @@ static zactor_t *s_transfer;
 static zsock_t *s_asker[ASKERS];          //  the last for s_seen
 
 //  The script is beside this folder.
-static void
+static inline void
 s_server_exec(bool with_tls)
 {
     char path[512];
@@ -40,7 +40,7 @@ s_server_exec(bool with_tls)
     _exit(127);
 }
 
-static void
+static inline void
 s_serve(bool with_tls)
 {
     int in[2], out[2];
@@ -59,7 +59,7 @@ s_serve(bool with_tls)
     fclose(said);
 }
 
-static void
+static inline void
 s_start_with(artel_transfer_args_t args)
 {
     args.start.name = "artel/transfer";
@@ -71,20 +71,20 @@ s_start_with(artel_transfer_args_t args)
     cr_assert_eq(artel_actor_start(&s_transfer, artel_transfer, &args.start), 0);
 }
 
-static void
+static inline void
 s_stop(void)
 {
     cr_assert_eq(artel_actor_stop(&s_transfer, 5000), 0);
 }
 
-static void
+static inline void
 s_hang_up(void)
 {
     for (int i = 0; i < ASKERS; i++)
         zsock_destroy(&s_asker[i]);
 }
 
-static void
+static inline void
 s_setup(void)
 {
     static const char *const foreign[] = { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
@@ -94,7 +94,7 @@ s_setup(void)
     s_start_with((artel_transfer_args_t) { 0 });
 }
 
-static void
+static inline void
 s_teardown(void)
 {
     s_stop();
@@ -104,7 +104,7 @@ s_teardown(void)
 }
 
 //  The address of a path at the server; static, of the last eight.
-static const char *
+static inline const char *
 s_url(const char *path)
 {
     static char urls[8][512];
