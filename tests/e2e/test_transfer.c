@@ -96,16 +96,30 @@ Test(transfer, a_body_begins_anew_after_the_connection_was_reset_in_its_middle)
     cr_assert_eq(s_seen("PUT /p"), 3);
 }
 
-Test(transfer, a_connection_that_died_while_it_was_kept_costs_no_attempt)
+Test(transfer, a_connection_that_is_closed_just_when_it_is_used_again_costs_no_attempt)
 {
     s_fill_large();
-    artel_http_t put = { .method = "PUT", .url = s_url("/p?do=200,reset,200"), .tries = 2, .body = { s_large, -1, 0, LARGE } };
+    artel_http_t put = { .method = "PUT", .url = s_url("/p?do=200,drop,200"), .tries = 1, .body = { s_large, -1, 0, LARGE } };
     for (int i = 0; i < 2; i++) {
         s_do(&put);
         S_CODE(&put, 0);
         S_HAS(&put, s_account(s_large, LARGE));
+        cr_assert_eq(atomic_load(&put.bytes), LARGE);
         artel_http_done(&put);
     }
+    cr_assert_eq(s_seen("PUT /p"), 3);
+}
+
+Test(transfer, a_refusal_that_comes_before_the_body_was_sent_is_taken)
+{
+    s_fill_large();
+    artel_http_t put = { .method = "PUT", .url = s_url("/p?do=early"), .tries = 3, .rule = ARTEL_HTTP_FILE,
+                         .body = { s_large, -1, 0, LARGE } };
+    s_do(&put);
+    S_CODE(&put, ARTEL_EREFUSED);
+    cr_assert_eq(put.status, 403);
+    artel_http_done(&put);
+    cr_assert_eq(s_seen("PUT /p"), 1);
 }
 
 Test(transfer, waits_as_long_as_the_server_asks)
@@ -381,6 +395,31 @@ Test(transfer, a_stop_hands_back_all_that_are_left)
         S_CODE(s_await_within(0, 1000), ARTEL_ECANCELED);
     S_CODE(s_await_within(1, 1000), ARTEL_ECANCELED);
     artel_http_done(&waits);
+}
+
+//  How often the actor's thread has gone to sleep.
+static long
+s_sleeps(void)
+{
+    char command[200];
+    long sleeps = -1;
+    snprintf(command, sizeof command, "cd /proc/%d/task; cat $(dirname $(grep -lx artel/transfer */comm))/status "
+             "| sed -n 's/^voluntary_ctxt_switches://p'", (int) getpid());
+    FILE *out = popen(command, "r");
+    cr_assert(out && fscanf(out, "%ld", &sleeps) == 1);
+    pclose(out);
+    return sleeps;
+}
+
+Test(transfer, sleeps_while_nobody_asks)
+{
+    artel_http_t get = { .method = "GET", .url = s_url("/a") };
+    s_do(&get);
+    artel_http_done(&get);
+    usleep(300 * 1000);                 //  libcurl's last timers
+    long before = s_sleeps();
+    usleep(1500 * 1000);                //  what is looked at is that nothing happens
+    cr_assert_leq(s_sleeps() - before, 1);
 }
 
 static bool

@@ -11,6 +11,8 @@ is /NAME?do=STEP,STEP...: the first request for it gets the first step, and so o
     after:S             429 with Retry-After: S; date:S the same as a date S seconds ahead
     pause:S             200 after S seconds
     reset               half of the body is read, then the connection is reset
+    drop                the whole body is read, then the connection is closed
+    early               403 before the body is read
     cut                 200, but the answer ends in its middle
     stall               neither the body is read nor anything answered
     to:URL              302 to there ("%s" for this server, "%o" for the other port)
@@ -97,6 +99,16 @@ class Exchange:
     def reset(self, _):
         self.body(int(self.fields.get("content-length", 0)) // 2)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Gone
+
+    def drop(self, _):
+        self.body()
+        raise Gone
+
+    def early(self, _):
+        self.answer(403)
+        while self.sock.recv(65536):    # as a server does that wants its answer to be read
+            pass
         raise Gone
 
     def cut(self, _):
