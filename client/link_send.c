@@ -156,6 +156,7 @@ artel_link_next_retry(const artel_link_self_t *self, int64_t now)
     return (int) wait;
 }
 
+//  A cancel is answered for the primary sink; one that was it under the service before is asked after instead.
 static void
 s_send_poll(artel_link_self_t *self, artel_ask_t *ask)
 {
@@ -163,7 +164,7 @@ s_send_poll(artel_link_self_t *self, artel_ask_t *ask)
     uint64_t wait_ms = asks->queued > MAX_POLLS ? SHORT_POLL_MS : ARTEL_POLL_PARK_MS;
     ask->in_flight = true;
     asks->in_flight++;
-    if (ask->cancel)
+    if (ask->cancel && strcmp(ask->sink, artel_targets_primary(self->client->targets)->name) == 0)
         artel_link_send(self, &(artel_msg_t) { .id = ARTEL_MSG_ARTIFACT_CANCEL, .artifact_cancel = {
             ask->future->xid } });
     else

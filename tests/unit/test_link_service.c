@@ -248,6 +248,31 @@ Test(link_service, does_not_open_a_client_of_one_whose_sinks_it_does_not_underst
     cr_assert_eq(s_open(), ARTEL_EINVAL);
 }
 
+//  A cancel is answered for the primary sink, which is another one now: this would wait for that answer for ever.
+Test(link_service, a_cancel_for_a_sink_that_is_the_primary_no_more_is_a_question_about_that_sink)
+{
+    s_node.sinks = "copy=store:/elsewhere";
+    artel_run_t *run = s_run();
+    artel_artifact_t *artifact;
+    artel_future_t *future;
+    cr_assert_eq(artel_artifact_new("m", NULL, &artifact), 0);
+    cr_assert_eq(artel_artifact_add_bytes(artifact, "x", "1", 1), 0);
+    cr_assert_eq(artel_run_log_artifact(run, artifact, &future), 0);
+    cr_assert_eq(artel_run_flush(run, ARTEL_ACCEPTED, WAIT_MS), 0);
+    int opens = s_node.opens;
+    s_node.sinks = "store=store,copy=store:/elsewhere";
+    s_restart_node();
+    while (s_node.opens == opens)
+        usleep(1000);
+    int polls = s_node.polls;
+    cr_assert_eq(artel_future_cancel(future), 0);
+    while (s_node.polls == polls && s_node.cancels == 0)
+        usleep(1000);
+    cr_assert_eq(s_node.cancels, 0);
+    artel_future_destroy(&future);
+    artel_artifact_destroy(&artifact);
+}
+
 //  A lost answer: fifteen seconds of silence are the thing under test.
 Test(link_service, a_service_that_says_nothing_is_greeted_anew)
 {
