@@ -1,7 +1,7 @@
 //  writer.c - the actor that appends batches to journals.
 //
-//  It takes batches as they come, appends all that wait for one journal with one
-//  write, and says `accepted`. What waits for the disk it hands to the syncer;
+//  It takes batches as they come, and serves their journals in turns: it appends
+//  what waits for one with one write, so much at most, and says `accepted`. What waits for the disk it hands to the syncer;
 //  what is durable it tells the sender. After a failure it refuses that journal's
 //  later batches until the handler resets it, so that order survives. It never
 //  looks at a record.
@@ -15,10 +15,25 @@
 typedef artel_writer_self_t self_t;
 typedef artel_writer_entry_t entry_t;
 
+enum {
+    TURN_BATCHES = 64, TURN_BYTES = 256 * 1024,     //  of one journal, in one turn; one batch at least
+    MESSAGES = 256,                                 //  of the handler, before the next turn
+};
+
+static void
+s_drop_waiting(entry_t *entry)
+{
+    for (artel_waiting_t *batch; (batch = TAILQ_FIRST(&entry->waiting)); free(batch)) {
+        TAILQ_REMOVE(&entry->waiting, batch, next);
+        zmq_msg_close(&batch->msg);
+    }
+}
+
 static void
 s_entry_free(void **entry_p)
 {
     entry_t *entry = *entry_p;
+    s_drop_waiting(entry);
     artel_journal_close(&entry->journal);
     free(entry);
     *entry_p = NULL;
@@ -72,51 +87,79 @@ s_accepted(self_t *self, entry_t *entry)
         entry->dirty_since = entry->grown_at;
         TAILQ_INSERT_TAIL(&self->dirty, entry, dirty);
     }
-    if (artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES)
-        artel_writer_sync(self, entry, false);
+    bool waited_for = entry->sync_at && artel_journal_accepted(entry->journal) >= entry->sync_at;
+    if (waited_for)
+        entry->sync_at = 0;
+    if (waited_for || artel_journal_dirty_bytes(entry->journal) > ARTEL_SYNC_BYTES)
+        artel_writer_sync(self, entry, waited_for);
 }
 
-//  The chain of what was gathered for one journal, as frames.
+//  The batches of a journal's turn, as frames.
 static size_t
-s_frames(self_t *self, entry_t *entry, artel_journal_frame_t *ret)
+s_frames(const entry_t *entry, artel_journal_frame_t *ret)
 {
-    size_t n = 0;
-    for (int i = entry->first; i >= 0; i = self->gathered[i].next) {
-        zmq_msg_t *msg = &self->gathered[i].msg;
-        ret[n++] = (artel_journal_frame_t) { self->gathered[i].counter, zmq_msg_data(msg), zmq_msg_size(msg) };
+    size_t n = 0, bytes = 0;
+    artel_waiting_t *batch;
+    TAILQ_FOREACH(batch, &entry->waiting, next) {
+        size_t size = zmq_msg_size(&batch->msg);
+        bytes += size;
+        if (n == TURN_BATCHES || (n && bytes > TURN_BYTES))
+            break;
+        ret[n++] = (artel_journal_frame_t) { batch->counter, zmq_msg_data(&batch->msg), size };
     }
     return n;
 }
 
-//  Append what was gathered for one journal.
+//  The first n of those that wait are in the journal.
+static void
+s_drop_appended(entry_t *entry, size_t n)
+{
+    for (artel_waiting_t *batch; n; n--, free(batch)) {
+        batch = TAILQ_FIRST(&entry->waiting);
+        entry->ended = batch->ends;
+        entry->next_step = batch->next_step;
+        TAILQ_REMOVE(&entry->waiting, batch, next);
+        zmq_msg_close(&batch->msg);
+    }
+}
+
+//  Append what a turn may of one journal; the next turn is at the end.
 static void
 s_append(self_t *self, entry_t *entry)
 {
-    artel_journal_frame_t frames[ARTEL_WRITER_TURN];
-    size_t n = s_frames(self, entry, frames);
-    if (n == 0)
-        return;
+    artel_journal_frame_t frames[TURN_BATCHES];
+    size_t n = s_frames(entry, frames);
     int rc = entry->journal ? artel_journal_append(entry->journal, frames, n) : ARTEL_ECLOSED;
-    if (rc == 0)
-        s_accepted(self, entry);
-    else
-        s_refuse(self, entry, frames[0].counter, rc);
+    TAILQ_REMOVE(&self->turns, entry, turn);
     if (rc == 0) {
-        entry->ended = self->gathered[entry->last].ends;
-        entry->next_step = self->gathered[entry->last].next_step;
+        s_drop_appended(entry, n);
+        s_accepted(self, entry);
+    } else {
+        s_refuse(self, entry, frames[0].counter, rc);
+        s_drop_waiting(entry);
     }
-    for (int i = entry->first; i >= 0; i = self->gathered[i].next)
-        zmq_msg_close(&self->gathered[i].msg);
-    entry->first = entry->last = -1;
+    if (!TAILQ_EMPTY(&entry->waiting))
+        TAILQ_INSERT_TAIL(&self->turns, entry, turn);
 }
 
+//  All of one journal that waits.
 static void
-s_append_all(self_t *self)
+s_append_rest(self_t *self, entry_t *entry)
 {
-    for (unsigned i = 0; i < self->n_touched; i++)
-        s_append(self, self->touched[i]);
-    self->n_touched = 0;
-    self->n_gathered = 0;
+    while (!TAILQ_EMPTY(&entry->waiting))
+        s_append(self, entry);
+}
+
+//  All of the journals of a run.
+static void
+s_append_run(self_t *self, artel_str_t run)
+{
+    entry_t *entry = TAILQ_FIRST(&self->turns);
+    for (entry_t *next; entry; entry = next) {
+        next = TAILQ_NEXT(entry, turn);
+        if (artel_str_equal(run, artel_str(entry->run)))
+            s_append_rest(self, entry);
+    }
 }
 
 void
@@ -153,21 +196,21 @@ s_on_batch(self_t *self, const artel_msg_t *head, zmq_msg_t *frame)
     entry_t *entry = artel_writer_entry(self, head->batch.writer);
     if (!entry || entry->failed || entry->closing)
         return;                                 //  the handler knows, or will reset us
-    int i = self->n_gathered++;
-    artel_gathered_t *gathered = &self->gathered[i];
-    gathered->counter = head->batch.counter;
-    gathered->ends = head->batch.ends;
-    gathered->next_step = head->batch.next_step;
-    gathered->next = -1;
-    zmq_msg_init(&gathered->msg);
-    zmq_msg_move(&gathered->msg, frame);
-    if (entry->first < 0) {
-        entry->first = i;
-        self->touched[self->n_touched++] = entry;
-    } else {
-        self->gathered[entry->last].next = i;
+    artel_waiting_t *batch = malloc(sizeof *batch);
+    if (!batch) {
+        s_append_rest(self, entry);
+        if (!entry->failed)
+            s_refuse(self, entry, head->batch.counter, ARTEL_ENOMEM);
+        return;
     }
-    entry->last = i;
+    batch->counter = head->batch.counter;
+    batch->ends = head->batch.ends;
+    batch->next_step = head->batch.next_step;
+    zmq_msg_init(&batch->msg);
+    zmq_msg_move(&batch->msg, frame);
+    if (TAILQ_EMPTY(&entry->waiting))
+        TAILQ_INSERT_TAIL(&self->turns, entry, turn);
+    TAILQ_INSERT_TAIL(&entry->waiting, batch, next);
 }
 
 void
@@ -191,7 +234,7 @@ artel_writer_refuse_open(artel_writer_self_t *self, const artel_writer_entry_t *
 static void
 s_on_run_open(self_t *self, const artel_msg_t *msg)
 {
-    s_append_all(self);                         //  the run's other writers may be among them
+    s_append_run(self, msg->run_open.run);      //  it is to know where those before it left off
     entry_t *entry = artel_writer_entry(self, msg->run_open.writer);
     if (entry) {
         if (entry->closing || entry->closed)
@@ -208,7 +251,7 @@ s_on_run_open(self_t *self, const artel_msg_t *msg)
     }
     entry->writer = msg->run_open.writer;
     entry->resumes = (artel_resumes_t) msg->run_open.resume;
-    entry->first = entry->last = -1;
+    TAILQ_INIT(&entry->waiting);
     snprintf(entry->run, sizeof entry->run, "%.*s", (int) msg->run_open.run.len, msg->run_open.run.at);
     zhashx_insert(self->entries, entry->writer.at, entry);
     artel_writer_give_job(self, &(artel_sync_job_t) { .op = ARTEL_SYNC_OPEN, .urgent = true,
@@ -221,10 +264,11 @@ static void
 s_on_flush(self_t *self, const artel_msg_t *msg)
 {
     entry_t *entry = artel_writer_entry(self, msg->flush.writer);
-    if (!entry)
-        return;
-    s_append(self, entry);
-    artel_writer_sync(self, entry, true);
+    const artel_waiting_t *last = entry ? TAILQ_LAST(&entry->waiting, artel_writer_queue) : NULL;
+    if (last)
+        entry->sync_at = last->counter;
+    else if (entry)
+        artel_writer_sync(self, entry, true);
 }
 
 //  Closed when it is durable: what is closed is the sender's whole.
@@ -243,7 +287,7 @@ s_on_run_close(self_t *self, const artel_msg_t *msg)
     entry_t *entry = artel_writer_entry(self, msg->run_close.writer);
     if (!entry || !entry->journal || entry->closing)
         return;
-    s_append(self, entry);
+    s_append_rest(self, entry);
     artel_writer_finish(self, entry);
 }
 
@@ -294,27 +338,24 @@ s_take(self_t *self, zmq_msg_t *frame)
         s_handlers[msg.id](self, &msg);
 }
 
-//  One turn; whether there was anything.
-static bool
-s_turn(self_t *self)
-{
-    int n = 0;
-    zmq_msg_t frame;
-    zmq_msg_init(&frame);
-    while (n < ARTEL_WRITER_TURN && artel_wire_take(self->handler, &frame)) {
-        s_take(self, &frame);
-        n++;
-    }
-    zmq_msg_close(&frame);
-    s_append_all(self);
-    return n > 0;
-}
-
 static int
 s_read_handler(void *arg)
 {
-    s_turn(arg);
+    self_t *self = arg;
+    zmq_msg_t frame;
+    zmq_msg_init(&frame);
+    for (int n = 0; n < MESSAGES && artel_wire_take(self->handler, &frame); n++)
+        s_take(self, &frame);
+    zmq_msg_close(&frame);
     return 0;
+}
+
+bool
+artel_writer_serve(artel_writer_self_t *self)
+{
+    if (!TAILQ_EMPTY(&self->turns))
+        s_append(self, TAILQ_FIRST(&self->turns));
+    return !TAILQ_EMPTY(&self->turns);
 }
 
 //  What nobody waits for is not too late for the sender either.
@@ -332,8 +373,9 @@ static int
 s_read_pipe(void *arg)
 {
     self_t *self = arg;
-    while (s_turn(self))
-        continue;
+    do
+        s_read_handler(self);
+    while (artel_writer_serve(self) || artel_wire_has(self->handler));
     s_sync_all(self);
     return artel_actor_read_pipe(self->pipe);
 }
@@ -348,6 +390,7 @@ s_open(self_t *self, const artel_writer_args_t *args)
     self->search_ms = args->search_ms;
     self->rest_ms = args->rest_ms;
     self->entries = artel_idmap_new(s_entry_free);
+    TAILQ_INIT(&self->turns);
     TAILQ_INIT(&self->dirty);
     TAILQ_INIT(&self->unnoticed);
     int rc = artel_wire_init(&self->wire, "writer");

@@ -97,10 +97,11 @@ int
 artel_writer_tick(void *arg)
 {
     self_t *self = arg;
+    bool more = artel_writer_serve(self);
     int64_t now = artel_now_ms();
     int waits[] = { s_sync_old(self, now), s_search_unasked(self, now), s_rest_old(self, now) }, least = -1;
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
         if (waits[i] >= 0 && (least < 0 || waits[i] < least))
             least = waits[i];
-    return least;
+    return more ? 0 : least;
 }

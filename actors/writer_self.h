@@ -13,16 +13,14 @@
 
 #include <sys/queue.h>
 
-enum { ARTEL_WRITER_TURN = 256 };       //  messages of the handler in one turn
-
-//  A batch of this turn, in a chain of those for one journal.
-typedef struct {
+//  A batch that waits for its journal's turn. Credit bounds how many there are.
+typedef struct artel_waiting {
+    TAILQ_ENTRY(artel_waiting) next;
     zmq_msg_t msg;
     uint64_t counter;
     bool ends;                  //  its last record is an exit
     int64_t next_step;
-    int next;                   //  index, -1: the last
-} artel_gathered_t;
+} artel_waiting_t;
 
 //  One journal.
 typedef struct artel_writer_entry {
@@ -44,8 +42,9 @@ typedef struct artel_writer_entry {
     uint64_t ready;             //  the sender may deliver up to here
     uint64_t told;              //  and knows it up to here
     bool waits;                 //  stands in unnoticed
-    int first, last;            //  what was gathered in this turn, -1: nothing
-    TAILQ_ENTRY(artel_writer_entry) dirty, unnoticed;
+    TAILQ_HEAD(artel_writer_queue, artel_waiting) waiting;  //  if there are any it stands in turns
+    uint64_t sync_at;           //  make it durable when this batch is appended, 0: nobody waits for that
+    TAILQ_ENTRY(artel_writer_entry) dirty, unnoticed, turn;
 } artel_writer_entry_t;
 
 typedef struct {
@@ -63,10 +62,7 @@ typedef struct {
     TAILQ_HEAD(, artel_writer_entry) dirty;     //  oldest first
     TAILQ_HEAD(, artel_writer_entry) unnoticed; //  notices that wait for room
     unsigned notices;           //  committed messages the sender has not read
-    artel_gathered_t gathered[ARTEL_WRITER_TURN];
-    int n_gathered;
-    artel_writer_entry_t *touched[ARTEL_WRITER_TURN];   //  entries with gathered batches
-    unsigned n_touched;
+    TAILQ_HEAD(, artel_writer_entry) turns;     //  those whose batches wait, the next first
     int search_ms;              //  how often dead journals are looked for unasked; 0: never
     int64_t search_at;          //  when next
     bool searching;             //  the adopter is at it, unasked
@@ -119,6 +115,10 @@ artel_writer_grown(artel_writer_self_t *self, artel_writer_entry_t *entry);
 //  Have dead journals looked for; token 0: nobody asked.
 int
 artel_writer_search(artel_writer_self_t *self, uint64_t token);
+
+//  Append for some that wait; whether others still do.
+bool
+artel_writer_serve(artel_writer_self_t *self);
 
 //  Do what is due; for how many ms nothing will be, or -1.
 int

@@ -18,6 +18,7 @@ static zsock_t *s_handler, *s_sender;
 
 //  The journal's system calls come here. A disk that is full takes nothing.
 static atomic_bool s_full, s_broken;
+static pthread_mutex_t s_disk = PTHREAD_MUTEX_INITIALIZER;     //  whoever has it keeps the disk from writing
 static atomic_int s_slow_ms;
 static int s_rest_ms = 60000;
 static atomic_int_fast64_t s_stop_by;
@@ -25,6 +26,8 @@ static atomic_int_fast64_t s_stop_by;
 ssize_t
 pwritev(int fd, const struct iovec *parts, int n, off_t offset)
 {
+    pthread_mutex_lock(&s_disk);
+    pthread_mutex_unlock(&s_disk);
     if (!atomic_load(&s_full))
         return syscall(SYS_pwritev, fd, parts, n, offset, 0);
     errno = ENOSPC;
@@ -370,6 +373,25 @@ Test(writer, a_flush_is_not_kept_waiting_by_what_nobody_waits_for)
         continue;
     cr_assert_lt(artel_now_ms() - before, 200, "it waited for all the others");
     atomic_store(&s_slow_ms, 0);
+}
+
+Test(writer, a_journal_with_one_batch_does_not_wait_for_all_that_another_has)
+{
+    enum { MANY = 200 };
+    artel_id_t other = { "another writer 1" };
+    s_open("r", s_id, ARTEL_RESUMES_NEVER);
+    s_open("q", other, ARTEL_RESUMES_NEVER);
+    pthread_mutex_lock(&s_disk);
+    for (uint64_t i = 1; i <= MANY; i++)
+        s_batch(i, false);
+    s_send_batch(s_handler, (batch_t) { .run = "q", .writer = other, .counter = 1 });
+    pthread_mutex_unlock(&s_disk);
+    uint64_t before = 0;
+    for (artel_msg_t msg; msg = s_await(s_handler, ARTEL_MSG_ACCEPTED), artel_id_equal(msg.accepted.writer, s_id); )
+        before = msg.accepted.accepted;
+    cr_assert(before > 0 && before < MANY, "%d of %d batches were written before it", (int) before, MANY);
+    s_await_accepted(MANY);
+    s_expect_journal(MANY);
 }
 
 Test(writer, has_no_more_notices_on_their_way_than_the_sender_has_room_for)
