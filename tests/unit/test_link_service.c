@@ -248,7 +248,8 @@ Test(link_service, does_not_open_a_client_of_one_whose_sinks_it_does_not_underst
     cr_assert_eq(s_open(), ARTEL_EINVAL);
 }
 
-//  A cancel is answered for the primary sink, which is another one now: this would wait for that answer for ever.
+//  A cancel is answered for the primary sink, which is another one now: nobody would know that answer, and the
+//  connection be given up after 15 s of silence.
 Test(link_service, a_cancel_for_a_sink_that_is_the_primary_no_more_is_a_question_about_that_sink)
 {
     s_node.sinks = "copy=store:/elsewhere";
