@@ -65,7 +65,7 @@ artel_handler_drop(artel_handler_self_t *self, artel_handler_entry_t *entry)
 void
 artel_handler_tell_marks(artel_handler_self_t *self, artel_handler_entry_t *entry)
 {
-    const artel_handler_trouble_t *trouble = &self->troubles[self->sinks->primary];
+    const artel_handler_trouble_t *trouble = &self->troubles[entry->stands_in ? entry->sink : self->sinks->primary];
     artel_handler_reply(self, &entry->peer, &(artel_msg_t) { .id = ARTEL_MSG_ACCEPTED, .accepted = {
         entry->writer, entry->accepted, entry->durable, entry->delivered, trouble->code,
         artel_str(trouble->text), artel_credit_tell(&self->credit, &entry->account, artel_now_ms()),

@@ -181,8 +181,10 @@ s_on_delivered(self_t *self, const artel_msg_t *msg)
     bool news = trouble->code != delivered->code;
     s_note_trouble(trouble, delivered);
     entry_t *entry = artel_handler_entry(self, delivered->writer);
-    if (!entry || (size_t) sink != self->sinks->primary)
+    if (!entry || (!delivered->stands_in && (entry->stands_in || (size_t) sink != self->sinks->primary)))
         return;
+    entry->stands_in = delivered->stands_in;
+    entry->sink = (size_t) sink;
     news |= delivered->counter > entry->delivered;
     if (delivered->counter > entry->delivered)
         entry->delivered = delivered->counter;

@@ -32,6 +32,8 @@ typedef struct {
     uint64_t asked;             //  the writer was asked to make it durable up to here
     uint64_t accepted, durable, delivered;
     uint64_t lost;              //  batches of what is delivered
+    bool stands_in;             //  it does not go to the primary, and
+    size_t sink;                //  this is the one that delivered is of
     int64_t next_step;          //  where the run's steps went on when it was opened
     artel_account_t account;    //  what is passed and not accepted
     bool resetting;             //  the writer drops what it gets, until it says that it takes more

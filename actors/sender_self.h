@@ -17,8 +17,9 @@ typedef struct {
     uint64_t committed;         //  last batch that may be delivered
     bool closed;                //  nothing comes any more
     bool ended;                 //  its last batch ends in an exit
-    bool knows_sinks;           //  wanted and missing are right
+    bool knows_sinks;           //  wanted, first and missing are right
     unsigned wanted;            //  bit i: sink i
+    size_t first;               //  of them the one that is waited for as delivered: the primary, or else the first
     unsigned missing;           //  wanted sinks that this node does not have
     artel_lane_t lanes[ARTEL_MAX_SINKS];
 } artel_sender_entry_t;

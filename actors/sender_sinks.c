@@ -15,6 +15,18 @@ artel_sender_ask(artel_sender_self_t *self, size_t sink, const artel_msg_t *msg)
     artel_wire_send(&self->wire, self->backends[sink], self->sinks->at[sink].kind, msg);
 }
 
+//  Of the sinks that a journal wants the one whose marks are its writer's.
+static size_t
+s_first(const self_t *self, unsigned wanted)
+{
+    size_t i = 0;
+    if (!wanted || wanted & 1u << self->sinks->primary)
+        return self->sinks->primary;
+    while (!(wanted & 1u << i))
+        i++;
+    return i;
+}
+
 //  How far a journal has come, and whether its sink goes on.
 static void
 s_tell_delivered(self_t *self, const entry_t *entry, size_t sink)
@@ -23,7 +35,8 @@ s_tell_delivered(self_t *self, const entry_t *entry, size_t sink)
     artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = {
         .writer = entry->writer, .sink = artel_str(self->sinks->at[sink].name),
         .counter = entry->lanes[sink].delivered, .code = trouble->code,
-        .text = artel_str(trouble->text), .lost = entry->lanes[sink].lost } });
+        .text = artel_str(trouble->text), .lost = entry->lanes[sink].lost,
+        .stands_in = sink != self->sinks->primary && entry->knows_sinks && sink == entry->first } });
 }
 
 static void
@@ -63,6 +76,7 @@ artel_sender_learn_sinks(artel_sender_self_t *self, artel_sender_entry_t *entry)
         return false;
     const char *list = reader ? artel_journal_reader_sinks(reader) : "";    //  if it is gone any may have had it
     entry->wanted = artel_sinks_wanted(self->sinks, list, &entry->missing);
+    entry->first = s_first(self, entry->wanted);
     entry->knows_sinks = rc == 0;
     artel_journal_reader_close(&reader);
     for (size_t i = 0; i < self->sinks->n; i++)

@@ -73,7 +73,8 @@ ARTEL_API int artel_error(artel_t *self, char *text, size_t size);
 enum {
     ARTEL_ACCEPTED = 1,         /* in the journal: survives SIGKILL of every process */
     ARTEL_DURABLE = 2,          /* fdatasync'd: survives power loss */
-    ARTEL_DELIVERED = 3         /* acknowledged by the primary sink */
+    ARTEL_DELIVERED = 3         /* acknowledged by the primary sink; of a run that was started before the service
+                                 * had that, by the first that it goes to */
 };
 
 enum { ARTEL_LOG_DEBUG = 0, ARTEL_LOG_INFO, ARTEL_LOG_WARNING, ARTEL_LOG_ERROR };
@@ -185,7 +186,7 @@ ARTEL_API int artel_run_tags(artel_run_t *run, const char *const *tags);
 /*  Wait until everything logged so far has reached level. 0; ARTEL_ETIMEOUT; why the journal
  *  takes nothing now (ARTEL_ENOSPC, ARTEL_EIO: it is tried again by itself) or ever again (ARTEL_EIO once
  *  the disk could not make it durable, ARTEL_ELOST if this program was taken for dead and its journal
- *  ended); ARTEL_ENOENT if the run does not go to the primary sink that the service has by now; if it was
+ *  ended); ARTEL_ENOENT if the run goes to none of the sinks that the service has by now; if it was
  *  reached, but not by all: ARTEL_EFULL (records were dropped since the last flush),
  *  ARTEL_ELOST (delivered, but of a journal that was damaged meanwhile; told once). */
 ARTEL_API int artel_run_flush(artel_run_t *run, int level, int timeout_ms);
@@ -237,7 +238,7 @@ ARTEL_API int artel_artifact_set_async(artel_artifact_t *self, int on);
  *  artifact stays the caller's and may be destroyed. ret may be NULL if nobody will wait. */
 ARTEL_API int artel_run_log_artifact(artel_run_t *run, artel_artifact_t *artifact, artel_future_t **ret);
 
-/*  Wait until the primary sink has committed or refused the artifact. 0, ARTEL_ETIMEOUT (wait again
+/*  Wait until the sink of ARTEL_DELIVERED has committed or refused the artifact. 0, ARTEL_ETIMEOUT (wait again
  *  if you like), ARTEL_ECANCELED, ARTEL_EREFUSED or another reason of the sink; ARTEL_ENOENT as below if
  *  the service was started again without that sink. */
 ARTEL_API int artel_future_wait(artel_future_t *self, int timeout_ms);

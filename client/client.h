@@ -79,7 +79,7 @@ artel_open_failed(const char *format, ...) __attribute__((format(printf, 1, 2)))
 artel_run_t *
 artel_client_run(artel_t *self, artel_id_t writer);
 
-//  Why what such a writer writes does not go to a sink ("": the primary); NULL: it does, or no service is there to
+//  Why what such a writer writes does not go to a sink ("": any); NULL: it does, or no service is there to
 //  say. The lock is held.
 const char *
 artel_client_why_not(const artel_t *self, const artel_targets_t *born, const char *sink);

@@ -21,7 +21,7 @@ artel_future_new(artel_run_t *run)
     self->primary.future = self;
     pthread_mutex_lock(&client->lock);
     self->targets = artel_targets_ref(run->targets);
-    snprintf(self->primary.sink, sizeof self->primary.sink, "%s", artel_targets_primary(client->targets)->name);
+    snprintf(self->primary.sink, sizeof self->primary.sink, "%s", artel_targets_first(client->targets, self->targets)->name);
     pthread_mutex_unlock(&client->lock);
     return self;
 }

@@ -70,7 +70,7 @@ s_copy(char *ret, size_t size, artel_str_t text)
 //  The primary sink takes nothing, or does again: told once, and kept for those who wait for
 //  it. That it is busy is no trouble.
 static void
-s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
+s_note_trouble(artel_link_self_t *self, const artel_run_t *run, const artel_msg_accepted_t *marks)
 {
     char *trouble = self->client->trouble;
     if (marks->code == ARTEL_EAGAIN)
@@ -81,7 +81,7 @@ s_note_trouble(artel_link_self_t *self, const artel_msg_accepted_t *marks)
         return;
     self->told = (int) marks->code;
     snprintf(self->told_text, sizeof self->told_text, "sink %s takes nothing (%s); what is accepted is safe, and it is "
-             "tried again", artel_targets_primary(self->client->targets)->name, trouble);
+             "tried again", artel_targets_first(self->client->targets, run->targets)->name, trouble);
 }
 
 //  Of the journal some cannot be read any more; a node that began anew counts anew.
@@ -104,7 +104,7 @@ s_on_accepted(artel_link_self_t *self, const artel_msg_t *msg)
     artel_run_t *run = artel_client_run(self->client, marks->writer);
     if (!run)
         return;
-    s_note_trouble(self, marks);
+    s_note_trouble(self, run, marks);
     if (marks->credit)                          //  an older service's holds until run_opened
         run->credit = marks->credit;
     s_accept(run, marks->accepted);

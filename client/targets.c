@@ -49,13 +49,31 @@ artel_targets_primary(const artel_targets_t *self)
     return &self->sinks.at[self->sinks.primary];
 }
 
+//  Whether what was to go to those in born goes to the sink with this index.
+static bool
+s_goes_to(const artel_targets_t *self, const artel_targets_t *born, size_t i)
+{
+    return !born || born == self || artel_sinks_same(&born->sinks, &self->sinks.at[i]) >= 0;
+}
+
+const artel_sink_t *
+artel_targets_first(const artel_targets_t *self, const artel_targets_t *born)
+{
+    size_t i = self->sinks.primary;
+    if (!s_goes_to(self, born, i))
+        for (i = 0; i < self->sinks.n && !s_goes_to(self, born, i); i++)
+            continue;
+    return &self->sinks.at[i < self->sinks.n ? i : self->sinks.primary];
+}
+
 const char *
 artel_targets_why_not(const artel_targets_t *self, const artel_targets_t *born, const char *sink)
 {
-    int i = artel_sinks_find(&self->sinks, sink, strlen(sink));
+    const char *name = *sink ? sink : artel_targets_first(self, born)->name;
+    int i = artel_sinks_find(&self->sinks, name, strlen(name));
     if (i < 0)
         return "the node has no sink of this name";
-    if (born != self && artel_sinks_same(&born->sinks, &self->sinks.at[i]) < 0)
+    if (!s_goes_to(self, born, (size_t) i))
         return "the node had no such sink when the run was started, which goes on to those it had";
     return NULL;
 }

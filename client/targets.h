@@ -29,7 +29,13 @@ artel_targets_unref(artel_targets_t *self);
 const artel_sink_t *
 artel_targets_primary(const artel_targets_t *self);
 
-//  Why what was to go to those in `born` does not go to this sink of a node that has those in self; NULL: it does.
+//  The sink whose marks count for what was to go to those in `born` (NULL: to all): the primary, or else the first that
+//  it goes to, or if it goes to none the primary again.
+const artel_sink_t *
+artel_targets_first(const artel_targets_t *self, const artel_targets_t *born);
+
+//  Why what was to go to those in `born` does not go to this sink ("": the one above) of a node that has those in
+//  self; NULL: it does.
 const char *
 artel_targets_why_not(const artel_targets_t *self, const artel_targets_t *born, const char *sink);
 

@@ -28,7 +28,8 @@
 #define ARTEL_POSITION_GET_FIELDS(F)    F(str, run) F(id, writer)
 #define ARTEL_POSITION_FIELDS(F)        F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 #define ARTEL_DELIVERED_FIELDS(F)                                               \
-    F(id, writer) F(str, sink) F(u64, counter) F(i64, code) F(str, text) F(u64, lost)
+    F(id, writer) F(str, sink) F(u64, counter) F(i64, code) F(str, text) F(u64, lost)       \
+    F(flag, stands_in)
 #define ARTEL_ARTIFACT_DONE_FIELDS(F)                                           \
     F(id, xid) F(str, sink) F(i64, status) F(i64, version) F(flag, fresh) F(str, text) \
     F(id, writer) F(u64, counter)

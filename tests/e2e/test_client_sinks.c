@@ -154,3 +154,19 @@ Test(sinks, a_run_that_goes_to_none_of_them_is_waited_for_by_nobody)
     cr_assert(strstr(stage_error(), "other sinks"), "%s", stage_error());
     TAKES(0, artel_close(&stage_artel, WAIT_MS), ARTEL_EPENDING);
 }
+
+Test(sinks, a_run_that_goes_to_one_that_is_not_the_primary_any_more_is_delivered_there)
+{
+    s_open(s_other);
+    artel_run_t *run = stage_run("r");
+    OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
+    artel_run_t *later = s_serve_again(s_both, "q");
+    OK(artel_run_log(run, "k", 0, 1));
+    artel_future_t *future = stage_log(run, "m", NULL);
+    OK(artel_future_wait(future, WAIT_MS));
+    RC(artel_future_wait_sink(future, "store", WAIT_MS), ARTEL_ENOENT);
+    OK(artel_run_flush(run, ARTEL_DELIVERED, WAIT_MS));
+    OK(artel_run_finish(&later, 0));
+    artel_future_destroy(&future);
+    OK(artel_close(&stage_artel, WAIT_MS));
+}

@@ -393,6 +393,19 @@ Test(handler, says_why_the_primary_sink_does_not_go_on_and_that_it_does_again)
     cr_assert_eq(msg.accepted.delivered, 1);
 }
 
+Test(handler, tells_how_far_the_sink_has_come_that_stands_in_for_the_primary)
+{
+    s_open_run(1);
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("copy"), .counter = 1, .stands_in = true } });
+    cr_assert_eq(s_recv(s_client).accepted.delivered, 1);
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("store"), .code = ARTEL_ENOSPC } });
+    s_send(s_sender, (artel_msg_t) { .id = ARTEL_MSG_DELIVERED, .delivered = { .writer = s_id,
+        .sink = artel_str("copy"), .counter = 1, .code = ARTEL_EACCES, .stands_in = true } });
+    cr_assert_eq(s_recv(s_client).accepted.code, ARTEL_EACCES, "the primary's trouble is not the run's");
+}
+
 Test(handler, a_pending_poll_says_why_its_sink_does_not_go_on)
 {
     s_open_run(0);

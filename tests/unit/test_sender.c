@@ -163,6 +163,20 @@ Test(sender, delivers_to_the_sinks_a_journal_wants_and_no_other)
     cr_assert_not(s_is_pending("q", s_second));
 }
 
+Test(sender, the_first_sink_of_a_journal_that_does_not_go_to_the_primary_stands_in_for_it)
+{
+    s_make_journal("r", s_id, "copy=store:/x", 1, true);
+    s_make_journal("q", s_second, SINKS, 1, true);
+    s_commit(&s_node, "r", s_id, 1);
+    s_expect_ask(s_node.copy, s_id, 1);
+    cr_assert(s_await_sink(s_node.handler, "copy").delivered.stands_in);
+    s_commit(&s_node, "q", s_second, 1);
+    s_expect_ask(s_node.copy, s_second, 1);
+    cr_assert_not(s_await_sink(s_node.handler, "copy").delivered.stands_in);
+    s_expect_ask(s_node.store, s_second, 1);
+    cr_assert_not(s_await_sink(s_node.handler, "store").delivered.stands_in);
+}
+
 Test(sender, a_sink_of_the_same_name_elsewhere_is_another_sink)
 {
     s_make_journal("r", s_id, "copy=store:/elsewhere", 1, true);
