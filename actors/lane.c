@@ -68,16 +68,22 @@ artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, c
 }
 
 unsigned
-artel_lane_answered(artel_lane_t *lane, uint64_t counter)
+artel_lane_taken(artel_lane_t *lane, uint64_t counter)
 {
     unsigned n = 0;
     while (n < lane->n_on_way && lane->on_way[n] <= counter)
         n++;
     lane->n_on_way -= n;
     memmove(lane->on_way, lane->on_way + n, lane->n_on_way * sizeof lane->on_way[0]);
+    return n;
+}
+
+unsigned
+artel_lane_answered(artel_lane_t *lane, uint64_t counter)
+{
     if (counter > lane->delivered)
         lane->delivered = counter;
-    return n;
+    return artel_lane_taken(lane, counter);
 }
 
 void

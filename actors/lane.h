@@ -39,7 +39,7 @@ typedef struct artel_lane {
     uint64_t sent;              //  last batch handed to the backend
     uint64_t lost;              //  batches before it that could not be read, of those read for
     uint64_t lost_to;           //  ... up to this one
-    uint64_t on_way[ARTEL_DELIVER_WINDOW];  //  batches sent and not answered, in order
+    uint64_t on_way[ARTEL_DELIVER_WINDOW];  //  batches sent, and neither taken nor answered, in order
     unsigned n_on_way;
     unsigned asks;              //  questions for the position that are not answered
     unsigned failures;          //  in a row
@@ -65,6 +65,10 @@ artel_lane_start(artel_lane_t *lane, uint64_t counter);
 int
 artel_lane_next(artel_lane_t *lane, uint64_t committed, uint64_t *ret_counter, const void **ret_data,
                 size_t *ret_len);
+
+//  The backend holds everything up to counter by itself. Returns how many batches that takes from the way.
+unsigned
+artel_lane_taken(artel_lane_t *lane, uint64_t counter);
 
 //  The sink has everything up to counter. Returns how many batches that answers.
 unsigned

@@ -9,6 +9,8 @@
 #include "state.h"
 #include "store.h"
 #include "trace.h"
+#include "transfer.h"
+#include "wandb.h"
 #include "wire.h"
 #include "writer.h"
 
@@ -16,7 +18,7 @@
 
 enum {
     NODE_SOCKETS = 22,          //  pairs, pipes and the clients' socket of a node
-    SINK_SOCKETS = 8,           //  a pair and a pipe, twice if it is a copy
+    SINK_SOCKETS = 12,          //  pairs and pipes of a backend and who works for it
     MAX_SOCKETS = 900,          //  of all nodes of a process: czmq allows 1,024, and aborts beyond
     SPARE_FDS = 48,             //  beside the sockets: journals, lanes, alarms, a client
     SINK_FDS = 8,               //  a backend's files
@@ -33,6 +35,7 @@ struct artel_node {
     int sockets;                //  reserved
     atomic_int_fast64_t stop_by;    //  when all are to have ended, ms monotonic
     zactor_t *writer, *sender, *handler;
+    zactor_t *transfer;         //  NULL: no sink is spoken to over HTTP
     zactor_t *backends[ARTEL_MAX_SINKS];
     artel_sender_lack_t lacks[ARTEL_MAX_SINKS];
 };
@@ -45,18 +48,32 @@ typedef struct {
     zsock_t *handler_sender, *sender_handler;
     zsock_t *writer_sender, *sender_writer;
     zsock_t *sender_backend[ARTEL_MAX_SINKS], *backend_sender[ARTEL_MAX_SINKS];
+    zsock_t *backend_transfer[ARTEL_MAX_SINKS], *transfer_backend[ARTEL_MAX_SINKS];
 } wiring_t;
 
+//  How a sink's backend is started, by its kind.
+typedef struct {
+    const char *kind;
+    int (*start)(artel_node_t *self, wiring_t *w, size_t i);
+    bool is_remote;             //  it speaks HTTP
+} backend_t;
+
+static const backend_t *
+s_backend(const artel_sink_t *sink);
+
 static int
-s_wire_up(wiring_t *w, size_t backends)
+s_wire_up(const artel_node_t *self, wiring_t *w)
 {
     int rc = artel_sock_pair(&w->handler_writer, &w->writer_handler);
     if (rc == 0)
         rc = artel_sock_pair(&w->handler_sender, &w->sender_handler);
     if (rc == 0)
         rc = artel_sock_pair(&w->writer_sender, &w->sender_writer);
-    for (size_t i = 0; rc == 0 && i < backends; i++)
+    for (size_t i = 0; rc == 0 && i < self->sinks.n; i++) {
         rc = artel_sock_pair(&w->sender_backend[i], &w->backend_sender[i]);
+        if (rc == 0 && s_backend(&self->sinks.at[i])->is_remote)
+            rc = artel_sock_pair(&w->backend_transfer[i], &w->transfer_backend[i]);
+    }
     return rc;
 }
 
@@ -73,6 +90,8 @@ s_unwire(wiring_t *w)
     for (size_t i = 0; i < ARTEL_MAX_SINKS; i++) {
         zsock_destroy(&w->sender_backend[i]);
         zsock_destroy(&w->backend_sender[i]);
+        zsock_destroy(&w->backend_transfer[i]);
+        zsock_destroy(&w->transfer_backend[i]);
     }
 }
 
@@ -104,14 +123,65 @@ s_is_no_reason(int rc)
     return rc != ARTEL_EMFILE && rc != ARTEL_ENOMEM && rc != ARTEL_EAGAIN;
 }
 
+//  The one actor for all sinks that are spoken to over HTTP, if there are any.
 static int
-s_start_backend(artel_node_t *self, wiring_t *w, size_t i)
+s_start_transfer(artel_node_t *self, wiring_t *w)
+{
+    artel_transfer_args_t args = { .start.name = "artel/transfer" };
+    for (size_t i = 0; i < self->sinks.n; i++)
+        if (w->transfer_backend[i])
+            args.askers[args.n++] = w->transfer_backend[i];
+    if (args.n == 0)
+        return 0;
+    int rc = artel_actor_start(&self->transfer, artel_transfer, &args.start);
+    for (size_t i = 0; i < self->sinks.n; i++)
+        s_taken(&args.start, &w->transfer_backend[i]);
+    return rc == ARTEL_ENOLIB ? 0 : rc;         //  the backends that need it do not start either
+}
+
+static int
+s_start_store(artel_node_t *self, wiring_t *w, size_t i)
 {
     artel_sink_t *sink = &self->sinks.at[i];
     artel_store_args_t args = { .start.name = "artel/store", .state = self->state,
         .place = sink->place ? sink->place : self->state, .sender = w->backend_sender[i] };
     int rc = artel_actor_start(&self->backends[i], artel_store, &args.start);
     s_taken(&args.start, &w->backend_sender[i]);
+    return rc;
+}
+
+static int
+s_start_wandb(artel_node_t *self, wiring_t *w, size_t i)
+{
+    artel_sink_t *sink = &self->sinks.at[i];
+    artel_wandb_args_t args = { .start.name = "artel/wandb", .state = self->state, .sink = sink->name,
+        .place = sink->place, .sender = w->backend_sender[i], .transfer = w->backend_transfer[i] };
+    if (!self->transfer)
+        return ARTEL_ENOLIB;
+    int rc = artel_actor_start(&self->backends[i], artel_wandb, &args.start);
+    s_taken(&args.start, &w->backend_sender[i]);
+    s_taken(&args.start, &w->backend_transfer[i]);
+    return rc;
+}
+
+//  sinks.c has the kinds.
+static const backend_t *
+s_backend(const artel_sink_t *sink)
+{
+    static const backend_t table[] = {
+        { "store", s_start_store, false },
+        { "wandb", s_start_wandb, true },
+    };
+    const backend_t *backend = table;
+    while (strcmp(backend->kind, sink->kind) != 0)
+        backend++;
+    return backend;
+}
+
+static int
+s_start_backend(artel_node_t *self, wiring_t *w, size_t i)
+{
+    int rc = s_backend(&self->sinks.at[i])->start(self, w, i);
     if (rc == 0)
         return 0;
     self->lacks[i] = (artel_sender_lack_t) { rc, artel_error_code_text(rc) };
@@ -122,7 +192,7 @@ s_start_backend(artel_node_t *self, wiring_t *w, size_t i)
 static int
 s_start_backends(artel_node_t *self, wiring_t *w)
 {
-    int ours = artel_state_is_ours(self->state), rc = 0;
+    int ours = artel_state_is_ours(self->state), rc = ours > 0 ? s_start_transfer(self, w) : 0;
     for (size_t i = 0; rc == 0 && i < self->sinks.n; i++) {
         if (ours > 0) {
             rc = s_start_backend(self, w, i);
@@ -182,7 +252,7 @@ s_start_all(artel_node_t *self)
     wiring_t w = { 0 };
     int rc = s_reserve(self);
     if (rc == 0)
-        rc = s_wire_up(&w, self->sinks.n);
+        rc = s_wire_up(self, &w);
     if (rc == 0)
         rc = s_start_writer(self, &w);
     if (rc == 0)
@@ -208,6 +278,16 @@ s_name_endpoint(artel_node_t *self, const char *given)
         snprintf(self->endpoint, sizeof self->endpoint, "inproc://artel-%s", name);
 }
 
+//  Whether a sink is one whose deliveries take so long that they are not over when the primary has everything.
+static bool
+s_is_remote(const artel_node_t *self)
+{
+    for (size_t i = 0; i < self->sinks.n; i++)
+        if (s_backend(&self->sinks.at[i])->is_remote)
+            return true;
+    return false;
+}
+
 int
 artel_node_start(const artel_node_args_t *args, artel_node_t **ret, char *why, size_t size)
 {
@@ -219,7 +299,7 @@ artel_node_start(const artel_node_args_t *args, artel_node_t **ret, char *why, s
     }
     s_name_endpoint(self, args->endpoint);
     self->search_ms = args->search_ms;
-    self->drains = args->drains;
+    self->drains = args->drains || s_is_remote(self);
     (void) artel_trace_open();
     self->state = strdup(args->state);
     self->wanted = artel_sinks_format(&self->sinks);
@@ -255,6 +335,7 @@ artel_node_stop(artel_node_t **self_p, int timeout_ms)
     over &= s_stop(&self->sender, deadline);
     for (size_t i = 0; i < self->sinks.n; i++)
         over &= s_stop(&self->backends[i], deadline);
+    over &= s_stop(&self->transfer, deadline);
     *self_p = NULL;
     if (!over)
         return;                                 //  a stuck actor still looks at what is ours

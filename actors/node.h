@@ -13,7 +13,8 @@ typedef struct {
     const char *sinks;          //  a list as in sinks.h
     const char *endpoint;       //  where clients come: "ipc://PATH"; NULL: an inproc of its own
     int search_ms;              //  adopt what dead programs left at once and this often; 0: when asked
-    bool drains;                //  when it is stopped it goes on delivering, to every sink, as long as it may
+    bool drains;                //  when it is stopped it goes on delivering, to every sink, as long as it may; with a
+                                //  sink that is spoken to over HTTP it always does
 } artel_node_args_t;
 
 //  Start the actors. A sink whose backend cannot start now is no reason to fail: what it

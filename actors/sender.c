@@ -63,12 +63,12 @@ s_check_adoption(self_t *self, bool expired)
     adoption->token = 0;
 }
 
-//  Whether a journal is where it is wanted, as far as this node can help.
+//  Whether a journal is where it is wanted, but for some sinks, as far as this node can help.
 static bool
-s_is_delivered(self_t *self, entry_t *entry)
+s_is_delivered(self_t *self, entry_t *entry, unsigned except)
 {
     for (size_t i = 0; i < self->sinks->n; i++)
-        if ((entry->wanted & 1u << i) && entry->lanes[i].delivered < entry->committed)
+        if ((entry->wanted & ~except & 1u << i) && entry->lanes[i].delivered < entry->committed)
             return false;
     return true;
 }
@@ -76,7 +76,7 @@ s_is_delivered(self_t *self, entry_t *entry)
 void
 artel_sender_retire(artel_sender_self_t *self, artel_sender_entry_t *entry)
 {
-    if (!entry->closed || !artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry))
+    if (!entry->closed || !artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry, 0))
         return;
     artel_sender_close_lanes(self, entry);
     self->leaving--;
@@ -240,11 +240,24 @@ s_read_pipe(void *arg)
     return self->draining ? 0 : rc;
 }
 
+//  Who cannot be reached is not waited for.
+static unsigned
+s_out_of_reach(const self_t *self)
+{
+    unsigned sinks = 0;
+    for (size_t i = 0; i < self->sinks->n; i++) {
+        int64_t code = self->troubles[i].code;
+        sinks |= code == ARTEL_EUNAVAIL || code == ARTEL_EACCES || code == ARTEL_ETIMEOUT ? 1u << i : 0;
+    }
+    return sinks;
+}
+
 static bool
 s_is_drained(self_t *self)
 {
+    unsigned except = s_out_of_reach(self);
     for (entry_t *entry = zhashx_first(self->entries); entry; entry = zhashx_next(self->entries))
-        if (!artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry))
+        if (!artel_sender_learn_sinks(self, entry) || !s_is_delivered(self, entry, except))
             return false;
     return true;
 }

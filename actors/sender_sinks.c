@@ -106,7 +106,7 @@ s_requeue(self_t *self, entry_t *entry, size_t sink)
     artel_lane_t *lane = &entry->lanes[sink];
     bool more = s_has_more(entry, sink);
     artel_turn_t to = more ? ARTEL_TURN_READY
-                      : lane->state == ARTEL_LANE_READY && !lane->n_on_way ? ARTEL_TURN_IDLE
+                      : lane->state == ARTEL_LANE_READY && lane->delivered == lane->sent ? ARTEL_TURN_IDLE
                       : ARTEL_TURN_NONE;
     if (lane->turn != to || more)
         artel_turns_move(&self->turns[sink], lane, to);
@@ -295,6 +295,18 @@ s_on_delivered(self_t *self, entry_t *entry, size_t sink, const artel_msg_t *msg
     artel_sender_retire(self, entry);
 }
 
+//  The backend has room for more, but the sink has nothing yet.
+static void
+s_on_taken(self_t *self, entry_t *entry, size_t sink, uint64_t counter)
+{
+    artel_lane_t *lane = &entry->lanes[sink];
+    if (lane->state != ARTEL_LANE_READY && lane->state != ARTEL_LANE_DRAINING)
+        return;
+    self->turns[sink].busy -= artel_lane_taken(lane, counter);
+    if (lane->state == ARTEL_LANE_READY)
+        s_requeue(self, entry, sink);
+}
+
 //  On disk first, then told. If it cannot be written the sink still knows it.
 static void
 s_on_artifact_done(self_t *self, entry_t *entry, size_t sink, const artel_msg_t *msg)
@@ -327,6 +339,10 @@ artel_sender_take_back(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
     case ARTEL_MSG_DELIVERED:
         if ((entry = zhashx_lookup(self->entries, msg->delivered.writer.at)))
             s_on_delivered(self, entry, back->sink, msg);
+        return;
+    case ARTEL_MSG_TAKEN:
+        if ((entry = zhashx_lookup(self->entries, msg->taken.writer.at)))
+            s_on_taken(self, entry, back->sink, msg->taken.counter);
         return;
     case ARTEL_MSG_ARTIFACT_DONE:
         entry = zhashx_lookup(self->entries, msg->artifact_done.writer.at);

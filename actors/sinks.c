@@ -2,6 +2,7 @@
 
 #include "sinks.h"
 
+#include "credentials.h"
 #include "errors.h"
 #include "state.h"
 
@@ -9,17 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char *const s_kinds[] = { "store" };
-
-static bool
-s_is_kind(const char *kind)
-{
-    for (size_t i = 0; i < sizeof s_kinds / sizeof *s_kinds; i++)
-        if (strcmp(kind, s_kinds[i]) == 0)
-            return true;
-    return false;
-}
 
 //  Names follow the rule of run ids: both name files.
 static bool
@@ -34,8 +24,13 @@ s_copy_name(char *ret, size_t size, const char *at, size_t len)
 
 //  An absolute path without a slash at its end.
 static int
-s_copy_place(const char *at, size_t len, char **ret)
+s_copy_path(const char *at, size_t len, char **ret, const char **ret_why)
 {
+    *ret_why = "its directory is missing, or its path has a comma";
+    if (!at)
+        return 0;
+    if (len == 0)
+        return ARTEL_EINVAL;
     while (len > 1 && at[len - 1] == '/')
         len--;
     char *cwd = at[0] == '/' ? NULL : getcwd(NULL, 0);
@@ -51,6 +46,35 @@ s_copy_place(const char *at, size_t len, char **ret)
     return !place ? ARTEL_ENOMEM : fits ? 0 : ARTEL_EINVAL;
 }
 
+//  The address of a server, whatever it is by default written out.
+static int
+s_copy_url(const char *at, size_t len, char **ret, const char **ret_why)
+{
+    char why[256], *url = artel_format("%.*s", (int) len, at ? at : "");
+    *ret_why = "its address must be http:// or https://, and W&B's own https://api.wandb.ai";
+    int rc = !url ? ARTEL_ENOMEM : at && !len ? ARTEL_EINVAL : artel_credentials_base(url, ret, why, sizeof why);
+    free(url);
+    return rc;
+}
+
+//  What there is to deliver to. place is NULL where none is said.
+static const struct {
+    const char *name;
+    int (*copy_place)(const char *place, size_t len, char **ret, const char **ret_why);
+} s_kinds[] = {
+    { "store", s_copy_path },
+    { "wandb", s_copy_url },
+};
+
+static int
+s_kind(const char *name)
+{
+    for (size_t i = 0; i < sizeof s_kinds / sizeof *s_kinds; i++)
+        if (strcmp(name, s_kinds[i].name) == 0)
+            return (int) i;
+    return -1;
+}
+
 //  One item, [NAME=]KIND[:PLACE], of len bytes. Says what is wrong in *ret_why.
 static int
 s_parse_one(const char *at, size_t len, artel_sink_t *ret, const char **ret_why)
@@ -61,17 +85,15 @@ s_parse_one(const char *at, size_t len, artel_sink_t *ret, const char **ret_why)
     const char *kind = equal ? equal + 1 : at;
     size_t kind_len = front - (size_t) (kind - at);
     *ret = (artel_sink_t) { .place = NULL };
-    *ret_why = "the kind must be store";
-    if (!s_copy_name(ret->kind, sizeof ret->kind, kind, kind_len) || !s_is_kind(ret->kind))
+    *ret_why = "the kind must be store or wandb";
+    int i = s_copy_name(ret->kind, sizeof ret->kind, kind, kind_len) ? s_kind(ret->kind) : -1;
+    if (i < 0)
         return ARTEL_EINVAL;
     *ret_why = "a name is 1 to 63 of A-Z a-z 0-9 _ -";
     if (!s_copy_name(ret->name, sizeof ret->name, equal ? at : kind,
                      equal ? (size_t) (equal - at) : kind_len))
         return ARTEL_EINVAL;
-    *ret_why = "its directory is missing, or its path has a comma";
-    if (!colon)
-        return 0;
-    return front + 1 == len ? ARTEL_EINVAL : s_copy_place(colon + 1, len - front - 1, &ret->place);
+    return s_kinds[i].copy_place(colon ? colon + 1 : NULL, colon ? len - front - 1 : 0, &ret->place, ret_why);
 }
 
 static int
@@ -97,7 +119,7 @@ artel_sinks_parse(const char *list, artel_sinks_t *ret, char *why, size_t size)
         size_t len = strcspn(at, ",");
         int rc = s_parse_and_add(&sinks, at, len, &reason);
         if (rc != 0) {
-            snprintf(why, size, "sink '%.*s': %s (a list of [NAME=]store[:DIRECTORY])",
+            snprintf(why, size, "sink '%.*s': %s (a list of [NAME=]store[:DIRECTORY] or [NAME=]wandb[:URL])",
                      (int) (len < 200 ? len : 200), at,
                      rc == ARTEL_ENOMEM ? artel_error_code_text(rc) : reason);
             artel_sinks_done(&sinks);

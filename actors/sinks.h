@@ -1,7 +1,8 @@
 //  sinks.h - the configured delivery targets: names, kinds and places.
 //
-//  A comma list of [NAME=]KIND[:PLACE]: "store", "store,copy=store:/mnt/copy".
-//  NAME is KIND if it is not said. A store without PLACE lies in the state directory.
+//  A comma list of [NAME=]KIND[:PLACE]: "store", "store,copy=store:/mnt/copy", "store,wandb".
+//  NAME is KIND if it is not said. A store without PLACE lies in the state directory; a wandb without
+//  one is the server of WANDB_BASE_URL, or W&B's own.
 
 #ifndef ARTEL_SINKS_H
 #define ARTEL_SINKS_H
@@ -12,7 +13,7 @@
 typedef struct {
     char name[64];              //  [A-Za-z0-9_-]+
     char kind[32];
-    char *place;                //  an absolute path, or NULL
+    char *place;                //  of a store an absolute path, or NULL; of a wandb its URL
 } artel_sink_t;
 
 typedef struct {
@@ -21,7 +22,7 @@ typedef struct {
     size_t primary;             //  index of "store" if configured, else 0
 } artel_sinks_t;
 
-//  Parse list (NULL or "": "store"); a relative PLACE is one of the working
+//  Parse list (NULL or "": "store"); a relative PLACE of a store is one of the working
 //  directory. ARTEL_EINVAL, ARTEL_ELIMIT (too many), ARTEL_ENOMEM, with a sentence
 //  in why (size bytes).
 int

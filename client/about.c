@@ -4,6 +4,7 @@
 
 #include "actor.h"
 #include "bounds.h"
+#include "environment.h"
 #include "errors.h"
 #include "utf8.h"
 
@@ -35,7 +36,7 @@ artel_about_put(artel_run_t *run, const char *const *tags, size_t n, bool keeps_
         .run = artel_str(run->id), .project = artel_str(about->project), .name = artel_str(about->name),
         .group = artel_str(about->group), .job_type = artel_str(about->job_type),
         .notes = artel_str(about->notes), .tags = { strs, n }, .at_ms = artel_wall_ms(),
-        .hidden = about->hidden, .keeps_tags = keeps_tags } }, &counter);
+        .hidden = about->hidden, .keeps_tags = keeps_tags, .entity = artel_str(about->entity) } }, &counter);
 }
 
 //  A text option of at most max bytes, copied; empty is as NULL.
@@ -65,17 +66,21 @@ artel_about_take(artel_run_t *run, const artel_run_options_t *o)
     artel_t *client = run->client;
     artel_run_about_t *about = &run->about;
     bool is_new = run->resumes == ARTEL_RESUMES_NEVER;
-    const char *project = o->project && *o->project ? o->project : getenv("ARTEL_PROJECT");
+    const char *project = artel_environment(client, o->project, "ARTEL_PROJECT", "WANDB_PROJECT");
+    const char *name = artel_environment(client, o->name, NULL, "WANDB_NAME");
     about->hidden = o->hidden != 0;
     int rc = s_take_text(client, "project", s_or(project, is_new, "default"), ARTEL_MAX_NAME, &about->project);
     if (rc == 0)
-        rc = s_take_text(client, "name", s_or(o->name, is_new, run->id), ARTEL_MAX_NAME, &about->name);
+        rc = s_take_text(client, "name", s_or(name, is_new, run->id), ARTEL_MAX_NAME, &about->name);
     if (rc == 0)
-        rc = s_take_text(client, "group", o->group, ARTEL_MAX_NAME, &about->group);
+        rc = s_take_text(client, "group", artel_environment(client, o->group, NULL, "WANDB_RUN_GROUP"), ARTEL_MAX_NAME, &about->group);
     if (rc == 0)
-        rc = s_take_text(client, "job_type", o->job_type, ARTEL_MAX_NAME, &about->job_type);
+        rc = s_take_text(client, "job_type", artel_environment(client, o->job_type, NULL, "WANDB_JOB_TYPE"), ARTEL_MAX_NAME, &about->job_type);
     if (rc == 0)
-        rc = s_take_text(client, "notes", o->notes, ARTEL_MAX_STRING, &about->notes);
+        rc = s_take_text(client, "notes", artel_environment(client, o->notes, NULL, "WANDB_NOTES"), ARTEL_MAX_STRING, &about->notes);
+    if (rc == 0)
+        rc = s_take_text(client, "entity", artel_environment(client, NULL, NULL, "WANDB_ENTITY"), ARTEL_MAX_NAME,
+                         &about->entity);
     return rc;
 }
 
@@ -87,4 +92,5 @@ artel_about_done(artel_run_t *run)
     free(run->about.group);
     free(run->about.job_type);
     free(run->about.notes);
+    free(run->about.entity);
 }

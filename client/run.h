@@ -12,7 +12,7 @@ typedef enum { ARTEL_RUN_NEW, ARTEL_RUN_OPENING, ARTEL_RUN_OPEN, ARTEL_RUN_FAILE
 
 //  What the record `run` says, kept for artel_run_tags.
 typedef struct {
-    char *project, *name, *group, *job_type, *notes;
+    char *project, *name, *group, *job_type, *notes, *entity;
     bool hidden;
 } artel_run_about_t;
 

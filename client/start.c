@@ -3,6 +3,7 @@
 #include "about.h"
 #include "actor.h"
 #include "bounds.h"
+#include "environment.h"
 #include "errors.h"
 #include "link.h"
 #include "presence.h"
@@ -33,7 +34,7 @@ s_take_id(artel_run_t *run, const char *given)
 {
     static const char legal[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
     artel_notes_t *notes = &run->client->notes;
-    const char *id = given ? given : getenv("ARTEL_RUN_ID");
+    const char *id = given ? given : artel_environment(run->client, NULL, "ARTEL_RUN_ID", "WANDB_RUN_ID");
     if (!id || (!given && !*id)) {
         s_make_id(run->id, sizeof run->id);
         return run->world <= 1 ? 0 : artel_fail(notes, ARTEL_EINVAL, "%u ranks cannot meet in a run without an id: set "
@@ -47,6 +48,23 @@ s_take_id(artel_run_t *run, const char *given)
     return 0;
 }
 
+//  The tags that are given, or else those of the environment, which may not be more than a run may have.
+static int
+s_put_about(artel_run_t *run, const artel_run_options_t *o)
+{
+    const char *said = o->tags ? NULL : artel_environment(run->client, NULL, NULL, "WANDB_TAGS");
+    char *text = NULL;
+    const char **list = said ? artel_environment_list(said, ARTEL_MAX_ALIASES + 2, &text) : NULL;
+    const char *const *tags = list ? list : o->tags;
+    size_t n;
+    int rc = said && !list ? ARTEL_ENOMEM : artel_about_check_tags(run->client, tags, &n);
+    if (rc == 0)
+        rc = artel_about_put(run, tags, n, !tags);
+    free(list);
+    free(text);
+    return rc;
+}
+
 //  The records every writer begins with. Who comes to a run that may be there brings tags, or
 //  leaves those there are.
 static int
@@ -55,10 +73,7 @@ s_put_start(artel_run_t *run, const artel_run_options_t *o)
     char host[256] = "";
     gethostname(host, sizeof host - 1);
     uint64_t counter;
-    size_t n;
-    int rc = artel_about_check_tags(run->client, o->tags, &n);
-    if (rc == 0)
-        rc = artel_about_put(run, o->tags, n, !o->tags);
+    int rc = s_put_about(run, o);
     return rc != 0 ? rc : artel_outbox_add(&run->outbox, &(artel_msg_t) { .id = ARTEL_MSG_RUN_START,
         .run_start = { .resume = run->resumes, .host = artel_str(host), .pid = (uint64_t) getpid(),
                        .program = artel_str(program_invocation_short_name), .at_ms = artel_wall_ms(),

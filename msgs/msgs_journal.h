@@ -7,7 +7,8 @@
 //  Records: what a journal keeps. They travel in batches (batch.h).
 #define ARTEL_RUN_FIELDS(F)                                                     \
     F(str, run) F(str, project) F(str, name) F(str, group) F(str, job_type)     \
-    F(str, notes) F(strs, tags) F(i64, at_ms) F(flag, hidden) F(flag, keeps_tags)
+    F(str, notes) F(strs, tags) F(i64, at_ms) F(flag, hidden) F(flag, keeps_tags) \
+    F(str, entity)
 #define ARTEL_RUN_START_FIELDS(F)                                               \
     F(u64, resume) F(str, host) F(u64, pid) F(str, program) F(i64, at_ms)       \
     F(u64, rank) F(u64, world)

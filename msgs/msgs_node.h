@@ -22,11 +22,13 @@
     F(u64, token) F(id, xid) F(flag, known) F(i64, status) F(i64, version) F(flag, fresh) F(str, text)
 
 //  Sender to backend and back; delivered and done also go on to the handler.
-//  (after: the batch before this one in the journal, or the position.)
+//  (after: the batch before this one in the journal, or the position. taken: the backend holds
+//  the batches up to counter by itself, and they count in no window any more.)
 #define ARTEL_DELIVER_FIELDS(F)                                                 \
     F(str, run) F(id, writer) F(u64, counter) F(bin, batch) F(u64, after)
 #define ARTEL_POSITION_GET_FIELDS(F)    F(str, run) F(id, writer)
 #define ARTEL_POSITION_FIELDS(F)        F(id, writer) F(u64, counter) F(i64, code) F(str, text)
+#define ARTEL_TAKEN_FIELDS(F)           F(id, writer) F(u64, counter)
 #define ARTEL_DELIVERED_FIELDS(F)                                               \
     F(id, writer) F(str, sink) F(u64, counter) F(i64, code) F(str, text) F(u64, lost)       \
     F(flag, stands_in)
@@ -47,6 +49,7 @@
     M(105, NOTED, noted)                                                        \
     M(106, RETIRED, retired)                                                    \
     M(107, RECALL, recall)                                                      \
-    M(108, RECALLED, recalled)
+    M(108, RECALLED, recalled)                                                  \
+    M(109, TAKEN, taken)
 
 #endif

@@ -15,7 +15,7 @@
 const artel_option_t artel_common_options[] = {
     { "dir", 0, "DIR", "state directory (ARTEL_DIR, a near .artel/, or the user's)" },
     { "project", 'p', "NAME", "project (ARTEL_PROJECT, or \"default\")" },
-    { "sink", 0, "LIST", "sinks, the primary first: [NAME=]store[:DIR],... (ARTEL_SINKS)" },
+    { "sink", 0, "LIST", "sinks, the primary first: [NAME=]store[:DIR]|wandb[:URL],... (ARTEL_SINKS)" },
     { "json", 0, NULL, "one JSON object a row on stdout, and nothing else" },
     { "quiet", 'q', NULL, "say nothing but results and errors" },
     { "color", 0, "WHEN", "auto, always or never (NO_COLOR)" },

@@ -99,6 +99,7 @@ s_run(const artel_args_t *args)
         rc = artel_reach_state(args, &state);
     if (rc != 0)
         return rc;
+    unsetenv("WANDB_MODE");                     //  what was offline until now
     if (!s_is_named())
         rc = artel_reach_check(state);
     if (rc == 0)

@@ -97,6 +97,8 @@ def the_end_is_the_end(c):
     taken(c.stream({"complete": True, "exitcode": 4}))
     equal(("failed", 4), tuple(c.fake.run(c.project, c.run)[k] for k in ("state", "exit_code")), "the end")
     refused(c, "order", c.stream({}), 400)
+    taken(c.stream({"complete": True, "exitcode": 4}))
+    refused(c, "order", c.stream({"complete": True, "exitcode": 5}), 400)
     taken(c.upsert())
     taken(c.stream({}))
 

@@ -2,7 +2,7 @@
 
 Lines have their place by offset. One that comes again must be the same, but for console
 lines, which a progress bar rewrites; none may be left out. After `complete` the run is
-over, until somebody upserts it again.
+over, until somebody upserts it again: only the post that ended it may come again, as its answer may be lost.
 """
 import json
 import time
@@ -30,7 +30,7 @@ def post(world, entity, project, name, body):
     run.heartbeats += not body.get("files") and not body.get("complete")
     run.preempting = run.preempting or body.get("preempting", False)
     if body.get("complete"):
-        run.exit_code = body["exitcode"]
+        run.exit_code, run.ended = body["exitcode"], body
         run.state = "finished" if run.exit_code == 0 else "failed"
     return {"exitcode": None, "limits": {}, "stopped": run.stopped}
 
@@ -45,7 +45,7 @@ def check_post(run, body):
         raise Refusal("stream", "uploaded is no list of names", 400)
     if body.get("complete") and "exitcode" not in body or "exitcode" in body and not body.get("complete"):
         raise Refusal("stream", "complete and exitcode come together", 400)
-    if run.state != "running":
+    if run.state != "running" and body != run.ended:
         raise Refusal("order", f"run {run.path} is {run.state}", 400)
 
 

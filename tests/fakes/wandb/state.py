@@ -59,6 +59,7 @@ class Run:
     exit_code: int = None
     stopped: bool = False             # somebody pressed Stop
     preempting: bool = False
+    ended: dict = None                # the post that ended it
     opened: int = 1                   # times a client began to write it
     created: str = field(default_factory=now)
     posts: int = 0
