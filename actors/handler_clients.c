@@ -349,7 +349,9 @@ s_on_artifact_poll(self_t *self, turn_t *turn)
     const artel_msg_artifact_poll_t *poll = &turn->msg.artifact_poll;
     artel_msg_artifact_poll_response_t r = artel_xids_poll(self->xids, poll->xid, poll->sink);
     uint64_t wait_ms = poll->wait_ms < ARTEL_POLL_PARK_MS ? poll->wait_ms : ARTEL_POLL_PARK_MS;
-    bool parked = r.state == ARTEL_POLL_PENDING && wait_ms
+    int sink = artel_sinks_find(self->sinks, r.sink.at, r.sink.len);
+    bool vain = sink >= 0 && self->troubles[sink].code == ARTEL_EPENDING;
+    bool parked = r.state == ARTEL_POLL_PENDING && wait_ms && !vain
                   && artel_xids_park(self->xids, &turn->peer, poll->xid, poll->sink,
                                      artel_now_ms() + (int64_t) wait_ms);
     if (!parked && !s_recall(self, turn, &r))

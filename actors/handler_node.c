@@ -180,6 +180,8 @@ s_on_delivered(self_t *self, const artel_msg_t *msg)
     artel_handler_trouble_t *trouble = &self->troubles[sink];
     bool news = trouble->code != delivered->code;
     s_note_trouble(trouble, delivered);
+    if (news && delivered->code == ARTEL_EPENDING)      //  nothing will change that by itself: who is parked asks again
+        (void) artel_xids_expire(self->xids, INT64_MAX, artel_handler_answer_poll, self);
     entry_t *entry = artel_handler_entry(self, delivered->writer);
     if (!entry || (!delivered->stands_in && (entry->stands_in || (size_t) sink != self->sinks->primary)))
         return;

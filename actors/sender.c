@@ -247,7 +247,7 @@ s_out_of_reach(const self_t *self)
     unsigned sinks = 0;
     for (size_t i = 0; i < self->sinks->n; i++) {
         int64_t code = self->troubles[i].code;
-        sinks |= code == ARTEL_EUNAVAIL || code == ARTEL_EACCES || code == ARTEL_ETIMEOUT ? 1u << i : 0;
+        sinks |= code == ARTEL_EPENDING || code == ARTEL_EUNAVAIL || code == ARTEL_EACCES || code == ARTEL_ETIMEOUT ? 1u << i : 0;
     }
     return sinks;
 }

@@ -240,7 +240,8 @@ ARTEL_API int artel_run_log_artifact(artel_run_t *run, artel_artifact_t *artifac
 
 /*  Wait until the sink of ARTEL_DELIVERED has committed or refused the artifact. 0, ARTEL_ETIMEOUT (wait again
  *  if you like), ARTEL_ECANCELED, ARTEL_EREFUSED or another reason of the sink; ARTEL_ENOENT as below if
- *  the service was started again without that sink. */
+ *  the service was started again without that sink; ARTEL_EPENDING at once if the sink takes nothing before somebody
+ *  does something about it (W&B without a key, or offline): `artel sync` delivers later. */
 ARTEL_API int artel_future_wait(artel_future_t *self, int timeout_ms);
 
 /*  The same for another sink by its name. ARTEL_ENOENT if the node has no such sink, or had not when

@@ -24,6 +24,7 @@ typedef struct artel_ask {
     bool cancel;                //  the next question is an artifact_cancel
     bool in_flight;             //  a question is on its way
     int64_t ask_at;             //  not before, ms monotonic
+    bool put_off;               //  the sink takes nothing before somebody does something about it: status, why
     bool done;
     int status;
     int64_t version;

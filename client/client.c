@@ -266,7 +266,8 @@ s_count_rest(artel_run_t *run, rest_t *rest)
     if ((failed && !run->dead) || run->abandoned || (!unaccepted && delivered))
         return;
     s_note_pending(run, unaccepted, rest);
-    bool stays = !unaccepted && !run->jobs && artel_client_why_not(run->client, run->targets, "");
+    bool stays = !unaccepted && !run->jobs
+                 && (run->client->put_off || artel_client_why_not(run->client, run->targets, ""));
     rest->open |= !failed && !stays && (!run->dead || !delivered);
 }
 

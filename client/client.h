@@ -41,6 +41,7 @@ struct artel {
     artel_request_t *requests;
     uint64_t dropped;           //  records of runs that are gone, dropped and not told
     char trouble[256];          //  why the primary sink takes nothing now; "" if it does
+    bool put_off;               //  and nothing will change that by itself
     artel_targets_t *targets;   //  the node's sinks; of a service those of its last welcome, NULL before the first
     bool welcomed;              //  by the service that is there
     int welcome_code;           //  why it does not take us, or 0

@@ -144,8 +144,8 @@ s_is_settled(artel_future_t *self, const artel_ask_t *ask, int *ret)
     s_note_lost(self, ask);
     bool nowhere = !ask->done && artel_ask_why_not(ask);
     *ret = self->code ? self->code : ask->done ? ask->status : self->canceled ? ARTEL_ECANCELED
-           : nowhere ? ARTEL_ENOENT : ARTEL_ECLOSED;
-    return self->code || ask->done || self->canceled || nowhere || self->client->stopped;
+           : ask->put_off ? ARTEL_EPENDING : nowhere ? ARTEL_ENOENT : ARTEL_ECLOSED;
+    return self->code || ask->done || self->canceled || ask->put_off || nowhere || self->client->stopped;
 }
 
 //  The client's lock is held.
@@ -154,6 +154,7 @@ s_wait(artel_future_t *self, artel_ask_t *ask, artel_deadline_t deadline)
 {
     artel_t *client = self->client;
     int rc;
+    ask->put_off = false;                       //  it may take something by now
     if (s_is_settled(self, ask, &rc))
         return rc;
     ask->waiters++;

@@ -76,6 +76,7 @@ s_note_trouble(artel_link_self_t *self, const artel_run_t *run, const artel_msg_
     if (marks->code == ARTEL_EAGAIN)
         return;
     bool news = marks->code != 0 && !*trouble;
+    self->client->put_off = marks->code == ARTEL_EPENDING;
     s_copy(trouble, sizeof self->client->trouble, marks->code ? marks->text : (artel_str_t) { 0 });
     if (!news)
         return;
@@ -301,8 +302,10 @@ s_answer_ask(artel_link_self_t *self, artel_ask_t *ask, const artel_msg_artifact
         ask->why[0] = 0;
     else if (r->state == ARTEL_POLL_READY)
         s_note_outcome(ask, r);
-    else if (r->state == ARTEL_POLL_PENDING)
+    else if (r->state == ARTEL_POLL_PENDING) {
         s_copy(ask->why, sizeof ask->why, r->text);
+        ask->put_off = r->status == ARTEL_EPENDING;
+    }
     else if (r->state == ARTEL_POLL_UNKNOWN)
         s_send_again(self, ask);
     TAILQ_REMOVE(&asks->queue, ask, entry);

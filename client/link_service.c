@@ -235,4 +235,5 @@ artel_link_welcome(artel_link_self_t *self, const artel_msg_welcome_t *welcome)
     self->state = ARTEL_LINK_UP;
     self->backoff_ms = 0;
     client->trouble[0] = 0;
+    client->put_off = false;
 }

@@ -128,6 +128,21 @@ def offline_is_delivered_later():
                 as_the_sdk(box)
 
 
+def nobody_waits_for_what_cannot_come():
+    """Without a key, or offline, also where W&B is the only sink: no wait and no close lasts as long as it may."""
+    for name, value in (("WANDB_MODE", "offline"), ("WANDB_API_KEY", "")):
+        for sinks in ("store,wandb", "wandb"):
+            with Box() as box:
+                began = time.monotonic()
+                said = box.run(f"{BIN}/wandb_log", "60000", ARTEL_SINKS=sinks, **{name: value}).split()
+                true(time.monotonic() - began < 10, f"it took {time.monotonic() - began:.1f} s with {name}={value}, {sinks}")
+                equal(["ARTEL_EPENDING", "0" if "store" in sinks else "ARTEL_EPENDING"], said, f"wait and close, {sinks}")
+                box.artel("sync", "--timeout", "60", ARTEL_SINKS=sinks)
+                box.right()
+                equal([0, 1, 2], [row["_step"] for row in box.rows("plain")], "the rows")
+                equal(0, box.fake.artifact("uncategorized", "bytes:v0")["version"], "the artifact")
+
+
 def a_server_that_is_away_is_tried_again():
     with Box() as box:
         box.fake.misbehave({"at": "graphql", "do": "answer", "status": 500, "times": 4},
@@ -226,6 +241,18 @@ def ranks_share_a_run():
         equal("finished", box.fake.run("uncategorized", "team")["state"], "the end")
 
 
+def a_flood_goes_in_posts_that_are_taken():
+    """Rows that are far longer as text than in the journal."""
+    with Box() as box:
+        keys = [f"{'a rather long name of a metric':*<120}{i}" for i in range(10)]
+        rows = "".join(json.dumps({"n": n, **{key: n % 2 == 0 for key in keys}}) + "\n" for n in range(30000))
+        box.artel("log", "--run", "flood", "--timeout", "100", data=rows)
+        box.right()
+        equal(list(range(30000)), [row["n"] for row in box.rows("flood")], "the rows")
+        posts = [int(r["headers"]["content-length"]) for r in box.fake.requests() if r["at"] == "file_stream"]
+        true(len(posts) > 3 and max(posts) < 10 << 20, f"posts of {posts} bytes")
+
+
 def the_environment_describes_a_run():
     with Box() as box:
         box.artel("log", data='{"n": 1}\n', WANDB_PROJECT="digits", WANDB_RUN_ID="mine", WANDB_NAME="a name",
@@ -266,6 +293,30 @@ def a_killed_service_loses_nothing():
                 equal(list(range(400)), [row["n"] for row in box.rows(f"run-{i}")], f"the rows of run-{i}")
 
 
+def a_key_that_comes_later_is_found():
+    """None, then one the server refuses, then the right one: a service looks again each time."""
+    with Box() as box:
+        netrc = f"{box.fake.folder}/netrc"
+        more = {"WANDB_API_KEY": "", "NETRC": netrc}
+        service = box.start([f"{BIN}/arteld"], **more)
+        box.artel("log", "--run", "late", "--timeout", "30", data='{"n": 1}\n', **more)
+        write_key(box, netrc, "x" * 40)
+        wait_for(lambda: any(r["status"] == 401 for r in box.fake.requests()), "a refused request")
+        write_key(box, netrc, box.fake.key)
+        wait_for(lambda: box.fake.state()["runs"].get("quarry/uncategorized/late", {}).get("state") == "finished",
+                 "the run", 60)
+        service.terminate()
+        equal(0, service.wait(LIMIT_S), "the status of arteld")
+        equal([1], [row["n"] for row in box.rows("late")], "the rows")
+
+
+def write_key(box, netrc, key):
+    with open(f"{netrc}.new", "w", encoding="ascii") as file:
+        file.write(f"machine {box.fake.url[len('http://'):]}\n  login user\n  password {key}\n")
+    os.chmod(f"{netrc}.new", 0o600)
+    os.rename(f"{netrc}.new", netrc)
+
+
 def no_secret_is_told():
     """The key is in no log, trace, journal, argument or request to anybody else."""
     with Box() as box:
@@ -284,14 +335,17 @@ CASES = [
     ("a run is what the SDK leaves", a_run_is_what_the_sdk_leaves),
     ("no request is too many", no_request_is_too_many),
     ("what is logged offline is delivered later", offline_is_delivered_later),
+    ("nobody waits for what cannot come", nobody_waits_for_what_cannot_come),
     ("a server that is away is tried again", a_server_that_is_away_is_tried_again),
     ("whatever goes wrong, the end is the same", whatever_goes_wrong_the_end_is_the_same),
     ("a killed program is delivered by sync", a_killed_program_is_delivered_by_sync),
     ("a resumed run goes on", a_resumed_run_goes_on),
     ("a run of others goes on", a_run_of_others_goes_on),
     ("ranks share a run", ranks_share_a_run),
+    ("a flood goes in posts that are taken", a_flood_goes_in_posts_that_are_taken),
     ("the environment describes a run", the_environment_describes_a_run),
     ("a killed service loses nothing", a_killed_service_loses_nothing),
+    ("a key that comes later is found", a_key_that_comes_later_is_found),
     ("no secret is told", no_secret_is_told),
 ]
 

@@ -226,6 +226,25 @@ Test(sender, one_sink_that_does_not_answer_delays_no_other_and_gets_no_more_than
     s_expect_silence(s_node.store);
 }
 
+Test(sender, what_a_backend_has_taken_counts_in_no_window_but_is_not_there)
+{
+    enum { N = 30 };
+    s_make_journal("r", s_id, "store=store", N, true);
+    s_commit(&s_node, "r", s_id, N);
+    s_expect_ask(s_node.store, s_id, 0);
+    for (uint64_t i = 1; i <= N; i++) {
+        s_expect_deliver(s_node.store, i, i - 1);
+        s_send(s_node.store, (artel_msg_t) { .id = ARTEL_MSG_TAKEN, .taken = { s_id, i } });
+    }
+    cr_assert_eq(s_await_sink(s_node.handler, "store").delivered.counter, 0);
+    s_answer(s_node.store, s_id, 2, 0);
+    cr_assert_eq(s_await_sink(s_node.handler, "store").delivered.counter, 2);
+    s_answer(s_node.store, s_id, 0, ARTEL_EUNAVAIL);
+    s_expect_ask(s_node.store, s_id, 2);        //  what was taken is void
+    s_expect_ask(s_node.store, s_id, 2);        //  the lane is opened again
+    s_expect_deliver(s_node.store, 3, 2);
+}
+
 Test(sender, two_journals_share_a_window_in_turns)
 {
     enum { N = 50 };

@@ -52,5 +52,5 @@ artel_bucket_is_over(const json_t *state, int *ret_code)
     *ret_code = world ? ends.bad : ends.last;
     if (json_object_size(json_object_get(state, "open")) || ends.last_ms == INT64_MIN)
         return false;
-    return world ? ends.owner || (int64_t) ends.ranks >= world : ends.running == 0;
+    return world ? ends.owner || ((int64_t) ends.ranks >= world && ends.running == 0) : ends.running == 0;
 }

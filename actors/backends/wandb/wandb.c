@@ -44,16 +44,18 @@ artel_wandb_need_key(self_t *self)
     const char *mode = getenv("WANDB_MODE");
     if (mode && (strcmp(mode, "offline") == 0 || strcmp(mode, "dryrun") == 0 || strcmp(mode, "disabled") == 0)) {
         snprintf(self->why, sizeof self->why, "WANDB_MODE is %s: `artel sync` delivers what is logged meanwhile", mode);
-        return ARTEL_EUNAVAIL;
+        return ARTEL_EPENDING;
     }
+    self->has_key &= !self->is_key_stale || self->out || !TAILQ_EMPTY(&self->jobs);
     if (self->has_key)
         return 0;
+    self->is_key_stale = false;
     artel_credentials_done(&self->server);
     int rc = artel_credentials_find(self->place, &self->server, self->why, sizeof self->why);
     if (rc == 0 && !self->server.header) {
         snprintf(self->why, sizeof self->why, "there is no key for %s: set WANDB_API_KEY, or say "
                  "`artel login wandb`", self->place);
-        return ARTEL_EACCES;
+        return ARTEL_EPENDING;
     }
     self->has_key = rc == 0;
     return rc;
@@ -168,6 +170,8 @@ s_tick(void *arg)
         int64_t wait = artel_wandb_run_tick(self, run, now);
         if (wait >= 0 && (next < 0 || wait < next))
             next = wait;
+        if (!artel_wandb_run_is_needed(run))
+            artel_wandb_run_free(self, run);
     }
     return next > INT_MAX ? INT_MAX : (int) next;
 }

@@ -43,8 +43,8 @@ s_settle_place(self_t *self, run_t *run, const artel_reading_t *reading)
         rc = artel_reading_text(reading, "upsertBucket.bucket.project.name", &project);
     if (rc != 0)
         return rc;
-    if (run->jobs && run->entity && strcmp(run->entity, entity) == 0 && strcmp(run->project, project) == 0)
-        return 0;                               //  artifacts under way have these texts
+    if (run->jobs)
+        return 0;                               //  artifacts under way have the texts there are
     free(run->entity);
     free(run->project);
     free(run->stream);
@@ -130,6 +130,14 @@ s_ask_resume(self_t *self, run_t *run)
     return body ? 0 : ARTEL_ENOMEM;
 }
 
+//  Why there is no answer; a key that is refused is looked for again.
+static void
+s_fail(self_t *self, run_t *run, int code, const char *text)
+{
+    self->is_key_stale |= run->http.status == 401 || run->http.status == 403;
+    artel_wandb_run_fail(self, run, code, text);
+}
+
 //  ---- UpsertBucket
 
 static int
@@ -166,7 +174,7 @@ artel_wandb_upserted(self_t *self, void *owner, artel_http_t *http)
         rc = s_read_upserted(self, run, &reading);
     json_decref(data);
     if (rc != 0)
-        artel_wandb_run_fail(self, run, rc, why);
+        s_fail(self, run, rc, why);
 }
 
 //  ---- file_stream
@@ -176,7 +184,7 @@ artel_wandb_posted(self_t *self, void *owner, artel_http_t *http)
 {
     run_t *run = owner;
     if (http->code != 0) {
-        artel_wandb_run_fail(self, run, http->code, http->text);
+        s_fail(self, run, http->code, http->text);
         return;
     }
     if (run->bucket.next)

@@ -17,7 +17,8 @@ enum {
     POST_MS = 15000,            //  between two posts of a run, if nothing hurries
     FIRST_MS = 100,             //  what a program says at its start goes in one post
     BEAT_MS = 25000,            //  a run of which the server hears nothing for longer may count as crashed
-    POST_BYTES = 4 << 20,       //  of batches: so many are posted at once
+    POST_BYTES = 4 << 20,       //  of batches: with so many the next post is due
+    POST_TEXT = 8 << 20,        //  bytes of lines, beyond which no batch is added to a post: W&B takes 10 MiB
     HELD_BYTES = 32 << 20,      //  of all runs: beyond, batches stay in the sender's window
     POST_TIMEOUT_MS = 180000,
     CALL_TIMEOUT_MS = 30000,
@@ -235,15 +236,14 @@ s_compose(self_t *self, run_t *run)
     artel_post_done(&run->post);
     int rc = artel_post_begin(run->bucket.now, &run->post);
     const held_t *first = TAILQ_FIRST(&run->held);
-    size_t bytes = 0;
     held_t *held;
     TAILQ_FOREACH(held, &run->held, link) {
-        held->is_told = rc == 0 && bytes < POST_BYTES && artel_id_equal(held->deliver.writer, first->deliver.writer);
+        held->is_told = rc == 0 && ftello(run->post.lines) < POST_TEXT
+                        && artel_id_equal(held->deliver.writer, first->deliver.writer);
         if (!held->is_told)
             continue;
         msgpack_zone_clear(&self->wire.zone);
         rc = artel_post_add(&run->post, &held->deliver, &self->wire.zone);
-        bytes += zmq_msg_size(&held->frame);
     }
     return rc;
 }
@@ -257,7 +257,9 @@ s_introduce(self_t *self, run_t *run, bool *ret_is_known)
     json_decref(variables);
     if (!body)
         return ARTEL_ENOMEM;
-    *ret_is_known = run->is_met && run->told && strcmp(run->told, body) == 0;
+    bool is_closed = json_is_true(json_object_get(run->bucket.now, "complete"))
+                     && (run->post.n || run->post.has_summary);     //  it is to be opened again
+    *ret_is_known = run->is_met && !is_closed && run->told && strcmp(run->told, body) == 0;
     if (*ret_is_known)
         free(body);
     else
@@ -392,6 +394,12 @@ s_due(const run_t *run)
     if (!TAILQ_EMPTY(&run->held))
         return next > first ? next : first;
     return run->is_live && run->is_met && run->stream ? run->posted_ms + BEAT_MS : -1;
+}
+
+bool
+artel_wandb_run_is_needed(const run_t *run)
+{
+    return run->is_busy || run->is_live || run->jobs || !TAILQ_EMPTY(&run->held) || !TAILQ_EMPTY(&run->asks);
 }
 
 static void
