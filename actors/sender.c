@@ -229,12 +229,23 @@ s_read_writer(void *arg)
     return 0;
 }
 
+//  From now on no backend holds anything back.
+static void
+s_hurry(self_t *self)
+{
+    for (size_t i = 0; i < self->sinks->n; i++)
+        if (self->backends[i])
+            artel_sender_ask(self, i, &(artel_msg_t) { .id = ARTEL_MSG_HURRY, .hurry = { *self->drain_by } });
+}
+
 //  The writer has ended before us: what it said last, of journals it closed, is done.
 static int
 s_read_pipe(void *arg)
 {
     self_t *self = arg;
     s_read_writer(self);
+    if (self->drain_by && !self->draining)
+        s_hurry(self);
     self->draining = self->drain_by != NULL;
     int rc = artel_actor_read_pipe(self->pipe);
     return self->draining ? 0 : rc;

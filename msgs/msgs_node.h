@@ -23,12 +23,14 @@
 
 //  Sender to backend and back; delivered and done also go on to the handler.
 //  (after: the batch before this one in the journal, or the position. taken: the backend holds
-//  the batches up to counter by itself, and they count in no window any more.)
+//  the batches up to counter by itself, and they count in no window any more. hurry: the node ends at until_ms, of
+//  CLOCK_MONOTONIC: what is held back for company goes now.)
 #define ARTEL_DELIVER_FIELDS(F)                                                 \
     F(str, run) F(id, writer) F(u64, counter) F(bin, batch) F(u64, after)
 #define ARTEL_POSITION_GET_FIELDS(F)    F(str, run) F(id, writer)
 #define ARTEL_POSITION_FIELDS(F)        F(id, writer) F(u64, counter) F(i64, code) F(str, text)
 #define ARTEL_TAKEN_FIELDS(F)           F(id, writer) F(u64, counter)
+#define ARTEL_HURRY_FIELDS(F)           F(i64, until_ms)
 #define ARTEL_DELIVERED_FIELDS(F)                                               \
     F(id, writer) F(str, sink) F(u64, counter) F(i64, code) F(str, text) F(u64, lost)       \
     F(flag, stands_in)
@@ -50,6 +52,7 @@
     M(106, RETIRED, retired)                                                    \
     M(107, RECALL, recall)                                                      \
     M(108, RECALLED, recalled)                                                  \
-    M(109, TAKEN, taken)
+    M(109, TAKEN, taken)                                                        \
+    M(110, HURRY, hurry)
 
 #endif

@@ -50,6 +50,13 @@ class Box:
             process.stdin.close()
         return process
 
+    def service(self, **more):
+        """arteld, serving."""
+        process = self.start([f"{BIN}/arteld"], **more)
+        said = process.stderr.readline()
+        true("serving" in said, f"arteld said {said!r}")
+        return process
+
     def run(self, *words, status=0, data="", **more):
         done = subprocess.run(words, input=data, env=self.environment(**more), cwd=self.fake.environment()["HOME"],
                               capture_output=True, text=True, timeout=LIMIT_S, check=False)
@@ -269,7 +276,7 @@ def a_killed_service_loses_nothing():
     for seed in range(3):
         dice = random.Random(seed)
         with Box() as box:
-            service = box.start([f"{BIN}/arteld"])
+            service = box.service()
             programs = [box.start([f"{BIN}/artel", "log", "--run", f"run-{i}", "--quiet", "--timeout", "60"])
                         for i in range(4)]
             for part in range(8):
@@ -279,7 +286,7 @@ def a_killed_service_loses_nothing():
                 time.sleep(dice.random() * 0.6)     # when it is killed is chance: any time is right
                 service.kill()
                 service.wait()
-                service = box.start([f"{BIN}/arteld"])
+                service = box.service()
             for program in programs:
                 program.stdin.close()
             for program in programs:
@@ -293,12 +300,32 @@ def a_killed_service_loses_nothing():
                 equal(list(range(400)), [row["n"] for row in box.rows(f"run-{i}")], f"the rows of run-{i}")
 
 
+def a_service_that_ends_posts_what_it_holds():
+    """Rows wait for company; at SIGTERM they go at once."""
+    with Box() as box:
+        service = box.service()
+        program = box.start([f"{BIN}/artel", "log", "--run", "open", "--quiet", "--timeout", "0"])
+        program.stdin.write('{"n": 1}\n')
+        program.stdin.flush()
+        wait_for(lambda: len(box.fake.state()["runs"].get("quarry/uncategorized/open", {}).get("history", [])) == 1,
+                 "the first post")
+        program.stdin.write('{"n": 2}\n')
+        program.stdin.flush()
+        wait_for(lambda: json.loads(box.artel("show", "open", "--json"))["rows"] == 2, "the second row in the store")
+        service.terminate()
+        equal(0, service.wait(LIMIT_S), "the status of arteld")
+        equal([1, 2], [row["n"] for row in box.rows("open")], "the rows")
+        box.right()
+        program.kill()
+        program.wait()
+
+
 def a_key_that_comes_later_is_found():
     """None, then one the server refuses, then the right one: a service looks again each time."""
     with Box() as box:
         netrc = f"{box.fake.folder}/netrc"
         more = {"WANDB_API_KEY": "", "NETRC": netrc}
-        service = box.start([f"{BIN}/arteld"], **more)
+        service = box.service(**more)
         box.artel("log", "--run", "late", "--timeout", "30", data='{"n": 1}\n', **more)
         write_key(box, netrc, "x" * 40)
         wait_for(lambda: any(r["status"] == 401 for r in box.fake.requests()), "a refused request")
@@ -345,6 +372,7 @@ CASES = [
     ("a flood goes in posts that are taken", a_flood_goes_in_posts_that_are_taken),
     ("the environment describes a run", the_environment_describes_a_run),
     ("a killed service loses nothing", a_killed_service_loses_nothing),
+    ("a service that ends posts what it holds", a_service_that_ends_posts_what_it_holds),
     ("a key that comes later is found", a_key_that_comes_later_is_found),
     ("no secret is told", no_secret_is_told),
 ]

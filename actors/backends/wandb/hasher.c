@@ -2,6 +2,7 @@
 
 #include "hasher.h"
 
+#include "handover.h"
 #include "saving.h"
 #include "wire.h"
 
@@ -23,7 +24,9 @@ s_read_asker(void *arg)
     artel_saving_t *saving;
     if (!artel_wire_get(self->asker, &saving, sizeof saving))
         return 0;
+    artel_take_over(saving);
     artel_saving_hash(saving);
+    artel_hand_over(saving);
     artel_wire_put(self->asker, &saving, sizeof saving);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "wandb_self.h"
 
 #include "errors.h"
+#include "handover.h"
 #include "hasher.h"
 
 #include <limits.h>
@@ -35,6 +36,7 @@ artel_wandb_send(self_t *self, artel_http_t *http, artel_wandb_asker_t *asker)
     http->arg = asker;
     if (self->is_closing)
         atomic_store(&http->cancel, true);
+    artel_hand_over(http);
     self->out += artel_wire_put(self->transfer, &http, sizeof http) == 0;
 }
 
@@ -108,6 +110,13 @@ s_on_recall(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
 }
 
 static void
+s_on_hurry(self_t *self, const artel_msg_t *msg, zmq_msg_t *frame)
+{
+    (void) msg, (void) frame;
+    self->hurries = true;
+}
+
+static void
 s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
 {
     static void (*const table[])(self_t *, const artel_msg_t *, zmq_msg_t *) = {
@@ -115,6 +124,7 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         [ARTEL_MSG_POSITION_GET] = s_on_position_get,
         [ARTEL_MSG_RESOLVE] = s_on_resolve,
         [ARTEL_MSG_RECALL] = s_on_recall,
+        [ARTEL_MSG_HURRY] = s_on_hurry,
     };
     if (msg->id < sizeof table / sizeof *table && table[msg->id])
         table[msg->id](arg, msg, frame);
@@ -140,6 +150,7 @@ s_read_transfer(void *arg)
     self_t *self = arg;
     artel_http_t *http;
     while (artel_wire_get(self->transfer, &http, sizeof http)) {
+        artel_take_over(http);
         artel_wandb_asker_t *asker = http->arg;
         self->out--;
         asker->back(self, asker->owner, http);
@@ -153,6 +164,7 @@ s_read_hashing(void *arg)
     self_t *self = arg;
     artel_saving_t *saving;
     while (artel_wire_get(self->hashing, &saving, sizeof saving)) {
+        artel_take_over(saving);
         self->out--;
         artel_wandb_hashed(self, saving);
     }

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "errors.h"
+#include "handover.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -200,6 +201,7 @@ static void
 s_hash(self_t *self, job_t *job)
 {
     job->step = WANDB_JOB_HASHING;
+    artel_hand_over(job->saving);
     self->out += artel_wire_put(self->hashing, &job->saving, sizeof job->saving) == 0;
 }
 

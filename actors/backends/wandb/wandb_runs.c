@@ -386,9 +386,9 @@ s_wants_end(const run_t *run)
 
 //  When the next post is due, or -1: there is nothing to tell.
 static int64_t
-s_due(const run_t *run)
+s_due(const self_t *self, const run_t *run)
 {
-    if (run->hurries || run->bytes >= POST_BYTES || s_wants_end(run))
+    if (run->hurries || (self->hurries && !TAILQ_EMPTY(&run->held)) || run->bytes >= POST_BYTES || s_wants_end(run))
         return 0;
     int64_t next = run->posted_ms + POST_MS, first = run->held_ms + FIRST_MS;
     if (!TAILQ_EMPTY(&run->held))
@@ -414,7 +414,7 @@ s_beat(self_t *self, run_t *run)
 int64_t
 artel_wandb_run_tick(self_t *self, run_t *run, int64_t now)
 {
-    int64_t due = run->is_busy ? -1 : s_due(run);
+    int64_t due = run->is_busy ? -1 : s_due(self, run);
     if (due < 0 || due > now) {
         if (!run->is_busy && !run->jobs && TAILQ_EMPTY(&run->held))
             s_close_bucket(run);                //  other processes may deliver the run now

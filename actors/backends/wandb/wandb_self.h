@@ -27,6 +27,7 @@ struct artel_wandb_self {
     TAILQ_HEAD(, artel_wandb_job) jobs;         //  in the order they came
     size_t bytes;               //  held by all runs
     unsigned out;               //  requests and readings under way
+    bool hurries;               //  the node ends soon: nothing waits for company
     bool is_closing;
 };
 
