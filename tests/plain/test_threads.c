@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { THREADS = 6, ROWS = 1500, ARTIFACTS = 8 };
+enum { THREADS = 6, ROWS = 1500, ARTIFACTS = 8, RESTARTS = 6 };
 
 static artel_t *s_artel;
 static artel_run_t *s_shared;
@@ -117,14 +117,103 @@ futures_are_waited_for_polled_and_canceled_at_once(void)
     CHECK_OK(artel_close(&s_artel, 60000));
 }
 
+static char s_lists[2][400];            //  both sinks, and the second alone
+static atomic_bool s_over;
+
+//  No run is being started when the service is killed: whose journal was born, and the answer lost, takes the sinks
+//  of the next service for its own.
+static pthread_rwlock_t s_starting = PTHREAD_RWLOCK_INITIALIZER;
+
+//  The call, though the sinks may be others by now.
+#define CHECK_SINK(call) do { int rc_ = (call); \
+    CHECK(rc_ == 0 || rc_ == ARTEL_ENOENT, "%s is %s", #call, artel_error_name(rc_)); } while (0)
+
+static artel_run_t *
+s_start_run(void)
+{
+    pthread_rwlock_rdlock(&s_starting);
+    artel_run_t *run = session_run(s_artel);
+    pthread_rwlock_unlock(&s_starting);
+    return run;
+}
+
+static void *
+s_wait_for_sinks(void *arg)
+{
+    (void) arg;
+    for (char text[200]; !s_over; ) {
+        artel_run_t *run = s_start_run();
+        artel_future_t *future = session_send(run, "m");
+        CHECK_SINK(artel_future_wait(future, 60000));
+        CHECK_SINK(artel_future_wait_sink(future, "store", 60000));
+        CHECK_SINK(artel_future_wait_sink(future, "other", 60000));
+        artel_future_error(future, text, sizeof text);
+        artel_future_destroy(&future);
+        CHECK_SINK(artel_run_flush(run, ARTEL_DELIVERED, 60000));
+        CHECK_OK(artel_run_finish(&run, 0));
+    }
+    return NULL;
+}
+
+//  A primary that changes between the answer and the fetch may lack the blobs.
+static void *
+s_fetch(void *arg)
+{
+    char into[300];
+    snprintf(into, sizeof into, "%s/into-%d", case_dir, *(int *) arg);
+    while (!s_over)
+        (void) artel_download(s_artel, "m", into, NULL);
+    return NULL;
+}
+
+static void
+s_serve_again(const char *sinks)
+{
+    pthread_rwlock_wrlock(&s_starting);
+    kill(session_service, SIGKILL);
+    waitpid(session_service, NULL, 0);
+    pthread_rwlock_unlock(&s_starting);
+    setenv("ARTEL_SINKS", sinks, 1);
+    session_service = served_start(case_dir);
+    CHECK(session_service > 0, "no service answers");
+}
+
+//  The service is started again and again, in the end with all the sinks that there were: nothing is left.
+static void
+the_sinks_change_while_threads_wait_for_them(void)
+{
+    pthread_t threads[THREADS];
+    int numbers[THREADS];
+    snprintf(s_lists[0], sizeof s_lists[0], "store,other=store:%s/other", case_dir);
+    snprintf(s_lists[1], sizeof s_lists[1], "other=store:%s/other", case_dir);
+    setenv("ARTEL_SINKS", s_lists[0], 1);
+    s_artel = session_open(case_dir);
+    for (int i = 0; i < THREADS; i++) {
+        numbers[i] = i;
+        CHECK(pthread_create(&threads[i], NULL, i % 3 ? s_wait_for_sinks : s_fetch, &numbers[i]) == 0,
+              "pthread_create");
+    }
+    for (int i = 1; i <= RESTARTS; i++) {
+        s_serve_again(s_lists[i % 2]);
+        artel_run_t *run = s_start_run();       //  the client has seen it
+        CHECK_OK(artel_run_finish(&run, 0));
+    }
+    s_over = true;
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    CHECK_OK(artel_close(&s_artel, 60000));
+}
+
 int
 main(int argc, char **argv)
 {
 #define CASE(name) { #name, name }
-    static const case_t cases[] = {
+    const case_t cases[] = {
         CASE(many_threads_share_a_client_and_a_run),
         CASE(clients_come_and_go_in_threads),
         CASE(futures_are_waited_for_polled_and_canceled_at_once),
+        { "the_sinks_change_while_threads_wait_for_them",
+          served_is_wanted() ? the_sinks_change_while_threads_wait_for_them : NULL },
     };
     return case_main(cases, sizeof cases / sizeof *cases, argc > 1 ? argv[1] : NULL);
 }
