@@ -3,11 +3,13 @@
 //  A signal may end it at any time: what is not delivered waits in its journal.
 
 #include "actor.h"
+#include "also.h"
 #include "bar.h"
 #include "command.h"
 #include "human.h"
 #include "journals.h"
 #include "reach.h"
+#include "retire.h"
 #include "service.h"
 #include "term.h"
 
@@ -61,6 +63,67 @@ s_sync_linked(const artel_args_t *args, const char *state, int timeout_ms, uint6
     return rc != 0 ? rc : s_deliver(args, &session, timeout_ms, true, &journals);
 }
 
+//  What --to asks of each journal.
+typedef struct {
+    const char *state;
+    const artel_sinks_t *sinks;
+} sends_t;
+
+static int
+s_send_one(void *arg, const char *run, artel_id_t writer)
+{
+    const sends_t *sends = arg;
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < sends->sinks->n; i++) {
+        artel_sinks_t one = { .at = { sends->sinks->at[i] }, .n = 1 };
+        char *item = artel_sinks_format(&one);
+        rc = item ? artel_also_add(sends->state, run, writer, item) : ARTEL_ENOMEM;
+        free(item);
+    }
+    if (rc == ARTEL_ELOCKED)
+        artel_complain("run %s is still being written: sync it when it has ended", run);
+    else if (rc == ARTEL_ENOENT)
+        artel_complain("run %s: its rows were removed by gc, and cannot go anywhere", run);
+    else if (rc != 0)
+        artel_complain("run %s: %s", run, artel_error_text(rc));
+    return rc;
+}
+
+//  The runs that are named, or all.
+static int
+s_send_runs(const artel_args_t *args, sends_t *sends)
+{
+    int rc = args->n ? 0 : artel_journal_each(sends->state, s_send_one, sends);
+    for (size_t i = 0; rc == 0 && i < args->n; i++) {
+        rc = artel_journal_each_of(sends->state, args->operands[i], s_send_one, sends);
+        if (rc == ARTEL_ENOENT || rc == ARTEL_EINVAL)
+            artel_complain("there is nothing of a run %s to deliver", args->operands[i]);
+    }
+    return artel_reach_exit(rc);
+}
+
+//  Have runs go to more sinks than they were to.
+static int
+s_send(const artel_args_t *args, const char *state)
+{
+    const char *list = artel_args_text(args, "to");
+    char why[512];
+    artel_sinks_t sinks;
+    if (!list && args->n) {
+        artel_complain("say with --to where run %s is to go", args->operands[0]);
+        return ARTEL_EXIT_USAGE;
+    }
+    if (!list)
+        return 0;
+    if (artel_sinks_parse(list, &sinks, why, sizeof why) != 0) {
+        artel_complain("%s", why);
+        return ARTEL_EXIT_USAGE;
+    }
+    int rc = s_send_runs(args, &(sends_t) { state, &sinks });
+    artel_sinks_done(&sinks);
+    return rc;
+}
+
 //  A service that is named says itself where its state directory is.
 static bool
 s_is_named(void)
@@ -103,18 +166,21 @@ s_run(const artel_args_t *args)
     if (!s_is_named())
         rc = artel_reach_check(state);
     if (rc == 0)
+        rc = s_send(args, state);
+    if (rc == 0)
         rc = s_sync(args, state, timeout_ms);
     free(state);
     return rc;
 }
 
 static const artel_option_t s_options[] = {
+    { "to", 0, "LIST", "have the runs named, or all that have ended, go to these sinks, too" },
     { "timeout", 't', "SECONDS", "how long to wait for delivery (3600)" },
     { 0 },
 };
 
 const artel_command_t artel_cmd_sync = {
-    .name = "sync", .operands = "", .min = 0, .max = 0,
+    .name = "sync", .operands = "[RUN...]", .min = 0, .max = -1,
     .brief = "deliver what ended programs left, and wait for it",
     .about =
         "Programs that died get an end in their journals and are from then on crashed. Everything\n"
@@ -122,9 +188,11 @@ const artel_command_t artel_cmd_sync = {
         "0 when nothing accepted is undelivered, 1 if something was damaged and is lost ('artel\n"
         "status' names it). Programs that still run are not waited for, and what was never accepted\n"
         "is no error. On a directory that another machine made it does nothing; run it there. Where\n"
-        "there is none it makes none, and exits 4.",
+        "there is none it makes none, and exits 4. With --to, runs that went to other sinks until\n"
+        "now go there, too, from their first row on.",
     .options = s_options,
     .examples = "artel sync\n"
-                "artel sync --timeout 60 || artel status",
+                "artel sync --timeout 60 || artel status\n"
+                "artel sync first second --to wandb",
     .run = s_run,
 };

@@ -6,10 +6,12 @@
 
 #include "reader.h"
 
+#include "also.h"
 #include "errors.h"
 #include "head.h"
 #include "layout.h"
 #include "segment.h"
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +66,21 @@ s_read_sinks(artel_journal_reader_t *self)
     return rc;
 }
 
+//  And those it was told later; a list that is empty means all there are.
+static int
+s_read_also(artel_journal_reader_t *self)
+{
+    char *also;
+    int rc = *self->sinks ? artel_also_read(self->folder, &also) : 0;
+    if (rc != 0 || !*self->sinks)
+        return rc;
+    char *all = *also ? artel_format("%s,%s", self->sinks, also) : strdup(self->sinks);
+    free(also);
+    free(self->sinks);
+    self->sinks = all;
+    return all ? 0 : ARTEL_ENOMEM;
+}
+
 static int
 s_open(artel_journal_reader_t *self)
 {
@@ -77,7 +94,9 @@ s_open(artel_journal_reader_t *self)
         rc = artel_segment_find_next(self->folder, self->writer, 0, true, &any);
     if (rc == 0)
         return ARTEL_ECORRUPT;
-    return rc > 0 ? s_enter(self, number) : rc;
+    if (rc > 0 && (rc = s_read_also(self)) == 0)
+        return s_enter(self, number);
+    return rc;
 }
 
 int

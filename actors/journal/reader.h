@@ -18,7 +18,7 @@ artel_journal_reader_open(const char *state, const char *run, artel_id_t writer,
 void
 artel_journal_reader_close(artel_journal_reader_t **self_p);
 
-//  The comma list of wanted sinks from the first frame; the reader's. Empty if no
+//  The comma list of wanted sinks from the first frame, and of those it was given later (also.h); the reader's. Empty if no
 //  copy of it verifies.
 const char *
 artel_journal_reader_sinks(const artel_journal_reader_t *self);

@@ -300,6 +300,20 @@ def a_killed_service_loses_nothing():
                 equal(list(range(400)), [row["n"] for row in box.rows(f"run-{i}")], f"the rows of run-{i}")
 
 
+def a_run_that_went_elsewhere_goes_there_later():
+    """Delivered to the store alone, and asked for in W&B when it is over: twice, which is once."""
+    with Box() as box:
+        box.twin(60000, ARTEL_SINKS="store,wandb=store:" + box.fake.folder + "/other")
+        box.artel("log", "--run", "stays", data='{"n": 1}\n', ARTEL_SINKS="store")
+        equal([], box.fake.requests(), "what came meanwhile")
+        box.artel("sync", "flat", status=2, ARTEL_SINKS="store")
+        box.artel("sync", "none", "--to", "w=wandb", status=4, ARTEL_SINKS="store")
+        for _ in range(2):
+            box.artel("sync", "flat", "--to", "w=wandb", "--timeout", "60", ARTEL_SINKS="store")
+        as_the_sdk(box)
+        equal("", box.artel("status", "--json"), "what is left to deliver")
+
+
 def a_service_that_ends_posts_what_it_holds():
     """Rows wait for company; at SIGTERM they go at once."""
     with Box() as box:
@@ -372,6 +386,7 @@ CASES = [
     ("a flood goes in posts that are taken", a_flood_goes_in_posts_that_are_taken),
     ("the environment describes a run", the_environment_describes_a_run),
     ("a killed service loses nothing", a_killed_service_loses_nothing),
+    ("a run that went elsewhere goes there later", a_run_that_went_elsewhere_goes_there_later),
     ("a service that ends posts what it holds", a_service_that_ends_posts_what_it_holds),
     ("a key that comes later is found", a_key_that_comes_later_is_found),
     ("no secret is told", no_secret_is_told),
