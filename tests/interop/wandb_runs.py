@@ -358,6 +358,19 @@ def write_key(box, netrc, key):
     os.rename(f"{netrc}.new", netrc)
 
 
+def who_does_not_speak_http_loads_nothing_for_it():
+    for sinks, loaded in (("store", False), ("store,wandb", True)):
+        with Box() as box:
+            program = box.start([f"{BIN}/artel", "log", "--quiet"], ARTEL_SINKS=sinks)
+            program.stdin.write('{"n": 1}\n')
+            program.stdin.flush()
+            wait_for(lambda: os.path.exists(f"{box.state}/runs") and os.listdir(f"{box.state}/runs"), "a run")
+            with open(f"/proc/{program.pid}/maps", encoding="utf-8") as file:
+                equal(loaded, "libcurl" in file.read(), f"whether libcurl is loaded, with {sinks}")
+            program.stdin.close()
+            equal(0, program.wait(LIMIT_S), "the status of the program")
+
+
 def no_secret_is_told():
     """The key is in no log, trace, journal, argument or request to anybody else."""
     with Box() as box:
@@ -389,6 +402,7 @@ CASES = [
     ("a run that went elsewhere goes there later", a_run_that_went_elsewhere_goes_there_later),
     ("a service that ends posts what it holds", a_service_that_ends_posts_what_it_holds),
     ("a key that comes later is found", a_key_that_comes_later_is_found),
+    ("who does not speak HTTP loads nothing for it", who_does_not_speak_http_loads_nothing_for_it),
     ("no secret is told", no_secret_is_told),
 ]
 
