@@ -48,21 +48,6 @@ s_why(const self_t *self)
     return why;
 }
 
-static void
-s_check_adoption(self_t *self, bool expired)
-{
-    artel_sender_adoption_t *adoption = &self->adoption;
-    if (!adoption->token || (!expired && (!adoption->searched || self->leaving)))
-        return;
-    uint64_t left = self->leaving + adoption->stuck;
-    int64_t code = adoption->code ? adoption->code : left || !adoption->searched ? ARTEL_EPENDING
-                   : adoption->lost ? ARTEL_ELOST : 0;
-    artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
-        .token = adoption->token, .journals = adoption->journals, .undelivered = left, .code = code,
-        .text = artel_str(s_why(self)), .lost = adoption->lost } });
-    adoption->token = 0;
-}
-
 //  Whether a journal is where it is wanted, but for some sinks, as far as this node can help.
 static bool
 s_is_delivered(self_t *self, entry_t *entry, unsigned except)
@@ -71,6 +56,34 @@ s_is_delivered(self_t *self, entry_t *entry, unsigned except)
         if ((entry->wanted & ~except & 1u << i) && entry->lanes[i].delivered < entry->committed)
             return false;
     return true;
+}
+
+//  Whether all that has still to leave waits for sinks that take nothing before somebody does something about it.
+static bool
+s_leaves_in_vain(self_t *self)
+{
+    unsigned put_off = 0;
+    for (size_t i = 0; i < self->sinks->n; i++)
+        put_off |= self->troubles[i].code == ARTEL_EPENDING ? 1u << i : 0;
+    for (entry_t *entry = put_off ? zhashx_first(self->entries) : NULL; entry; entry = zhashx_next(self->entries))
+        if (entry->closed && !s_is_delivered(self, entry, put_off))
+            return false;
+    return put_off != 0;
+}
+
+static void
+s_check_adoption(self_t *self, bool expired)
+{
+    artel_sender_adoption_t *adoption = &self->adoption;
+    if (!adoption->token || (!expired && (!adoption->searched || (self->leaving && !s_leaves_in_vain(self)))))
+        return;
+    uint64_t left = self->leaving + adoption->stuck;
+    int64_t code = adoption->code ? adoption->code : left || !adoption->searched ? ARTEL_EPENDING
+                   : adoption->lost ? ARTEL_ELOST : 0;
+    artel_sender_tell_handler(self, &(artel_msg_t) { .id = ARTEL_MSG_ADOPTED, .adopted = {
+        .token = adoption->token, .journals = adoption->journals, .undelivered = left, .code = code,
+        .text = artel_str(s_why(self)), .lost = adoption->lost } });
+    adoption->token = 0;
 }
 
 void

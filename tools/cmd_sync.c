@@ -72,20 +72,22 @@ typedef struct {
 static int
 s_send_one(void *arg, const char *run, artel_id_t writer)
 {
+    static const struct { int code; const char *text; } reasons[] = {
+        { ARTEL_ELOCKED, "it is still being written: sync it when it has ended" },
+        { ARTEL_ENOENT, "its rows were removed by gc, and cannot go anywhere" },
+        { ARTEL_EEXIST, "it goes to another sink of that name: give this one a name of its own, as NAME=KIND:PLACE" },
+        { ARTEL_ELIMIT, "it goes to as many sinks as it may" },
+    };
     const sends_t *sends = arg;
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < sends->sinks->n; i++) {
-        artel_sinks_t one = { .at = { sends->sinks->at[i] }, .n = 1 };
-        char *item = artel_sinks_format(&one);
-        rc = item ? artel_also_add(sends->state, run, writer, item) : ARTEL_ENOMEM;
-        free(item);
-    }
-    if (rc == ARTEL_ELOCKED)
-        artel_complain("run %s is still being written: sync it when it has ended", run);
-    else if (rc == ARTEL_ENOENT)
-        artel_complain("run %s: its rows were removed by gc, and cannot go anywhere", run);
-    else if (rc != 0)
-        artel_complain("run %s: %s", run, artel_error_text(rc));
+    for (size_t i = 0; rc == 0 && i < sends->sinks->n; i++)
+        rc = artel_also_add(sends->state, run, writer, &sends->sinks->at[i]);
+    const char *why = artel_error_text(rc);
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].code == rc)
+            why = reasons[i].text;
+    if (rc != 0)
+        artel_complain("run %s: %s", run, why);
     return rc;
 }
 
@@ -96,8 +98,8 @@ s_send_runs(const artel_args_t *args, sends_t *sends)
     int rc = args->n ? 0 : artel_journal_each(sends->state, s_send_one, sends);
     for (size_t i = 0; rc == 0 && i < args->n; i++) {
         rc = artel_journal_each_of(sends->state, args->operands[i], s_send_one, sends);
-        if (rc == ARTEL_ENOENT || rc == ARTEL_EINVAL)
-            artel_complain("there is nothing of a run %s to deliver", args->operands[i]);
+        if (rc == ARTEL_EINVAL)
+            artel_complain("there is no run %s", args->operands[i]);
     }
     return artel_reach_exit(rc);
 }

@@ -37,17 +37,6 @@ artel_also_read(const char *folder, char **ret)
     return rc;
 }
 
-//  Whether one of a list is this very item.
-static bool
-s_has(const char *list, const char *item)
-{
-    size_t len = strlen(item);
-    for (const char *at = list; *at; at += strcspn(at, ","), at += *at == ',')
-        if (strncmp(at, item, len) == 0 && (at[len] == ',' || !at[len]))
-            return true;
-    return false;
-}
-
 static int
 s_write(const char *folder, const char *text)
 {
@@ -82,28 +71,52 @@ s_wanted(const char *state, const char *run, artel_id_t writer, char **ret)
     return *ret ? 0 : ARTEL_ENOMEM;
 }
 
+//  The item to add for a sink, which the caller frees: NULL if the list has it, or wants all there are.
+static int
+s_item(const char *wanted, const artel_sink_t *sink, char **ret)
+{
+    char why[256];
+    artel_sinks_t sinks, one = { .at = { *sink }, .n = 1 };
+    *ret = NULL;
+    if (!*wanted)
+        return 0;
+    int rc = artel_sinks_parse(wanted, &sinks, why, sizeof why);
+    if (rc != 0)
+        return ARTEL_EPROTO;
+    if (artel_sinks_same(&sinks, sink) < 0) {
+        rc = artel_sinks_add(&sinks, sink);
+        if (rc == 0 && !(*ret = artel_sinks_format(&one)))
+            rc = ARTEL_ENOMEM;
+    }
+    artel_sinks_done(&sinks);
+    return rc;
+}
+
 //  The append lock is held.
 static int
-s_add(const char *state, const char *folder, const char *run, artel_id_t writer, const char *sink)
+s_add(const char *state, const char *folder, const char *run, artel_id_t writer, const artel_sink_t *sink)
 {
-    char *wanted = NULL, *also = NULL, *text = NULL;
+    char *wanted = NULL, *also = NULL, *item = NULL, *text = NULL;
     int rc = s_wanted(state, run, writer, &wanted);
     if (rc == 0)
+        rc = s_item(wanted, sink, &item);
+    if (rc == 0)
         rc = artel_also_read(folder, &also);
-    if (rc == 0 && *wanted && !s_has(wanted, sink)) {
-        text = artel_format("%s%s%s", also, *also ? "," : "", sink);
+    if (rc == 0 && item) {
+        text = artel_format("%s%s%s", also, *also ? "," : "", item);
         rc = text ? s_write(folder, text) : ARTEL_ENOMEM;
     }
     if (rc == 0)
         rc = artel_pending_add(state, run, writer);
     free(wanted);
     free(also);
+    free(item);
     free(text);
     return rc;
 }
 
 int
-artel_also_add(const char *state, const char *run, artel_id_t writer, const char *sink)
+artel_also_add(const char *state, const char *run, artel_id_t writer, const artel_sink_t *sink)
 {
     char *folder;
     int lock, rc = artel_journal_folder(state, run, writer, &folder);

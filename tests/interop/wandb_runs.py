@@ -144,6 +144,9 @@ def nobody_waits_for_what_cannot_come():
                 said = box.run(f"{BIN}/wandb_log", "60000", ARTEL_SINKS=sinks, **{name: value}).split()
                 true(time.monotonic() - began < 10, f"it took {time.monotonic() - began:.1f} s with {name}={value}, {sinks}")
                 equal(["ARTEL_EPENDING", "0" if "store" in sinks else "ARTEL_EPENDING"], said, f"wait and close, {sinks}")
+                if name == "WANDB_API_KEY":
+                    box.artel("sync", status=5, ARTEL_SINKS=sinks, **{name: value})
+                    true(time.monotonic() - began < 20, "sync waits for a key")
                 box.artel("sync", "--timeout", "60", ARTEL_SINKS=sinks)
                 box.right()
                 equal([0, 1, 2], [row["_step"] for row in box.rows("plain")], "the rows")
@@ -308,6 +311,8 @@ def a_run_that_went_elsewhere_goes_there_later():
         equal([], box.fake.requests(), "what came meanwhile")
         box.artel("sync", "flat", status=2, ARTEL_SINKS="store")
         box.artel("sync", "none", "--to", "w=wandb", status=4, ARTEL_SINKS="store")
+        box.artel("sync", "flat", "--to", "wandb", status=1, ARTEL_SINKS="store")
+        equal("", box.artel("status", "--json"), "what a refused sink has left to deliver")
         for _ in range(2):
             box.artel("sync", "flat", "--to", "w=wandb", "--timeout", "60", ARTEL_SINKS="store")
         as_the_sdk(box)
