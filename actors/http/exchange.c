@@ -122,6 +122,7 @@ s_forget(artel_exchange_t *self)
     self->room = 0;
     self->sent = self->got = 0;
     self->rc = 0;
+    self->is_cut = false;
     http->code = 0;
     http->passes = false;
     http->text[0] = 0;
@@ -208,7 +209,7 @@ artel_exchange_end_t
 artel_exchange_end(artel_exchange_t *self, CURLcode code)
 {
     artel_exchange_end_t end = ARTEL_EXCHANGE_AGAIN;
-    if (code == CURLE_OK && self->rc == 0)
+    if (self->is_cut || (code == CURLE_OK && self->rc == 0))
         end = s_judge(self);
     else
         artel_failure_tell(self, code);

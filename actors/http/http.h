@@ -50,7 +50,8 @@ typedef struct artel_http {
     unsigned tries;             //  attempts at most; 0 is 1
     int timeout_ms;             //  of an attempt; 0: only a stall ends it
     size_t most;                //  bytes of an answer, at most: more is ARTEL_ELIMIT; 0: 16 MiB, of a sink any.
-                                //  A refusal (not 2xx) is cut at 64 KiB instead
+                                //  A refusal (not 2xx) is cut at 64 KiB instead, and its end is not
+                                //  waited for: so a redirect with more is not followed, but refused
     artel_http_sink_fn *sink;   //  takes them; NULL: they are kept in answer
     void *arg;                  //  of sink; the asker's own else
 

@@ -84,10 +84,12 @@ s_keep(artel_exchange_t *self, const void *data, size_t size)
     return 0;
 }
 
+//  It may have no end, and its status says enough.
 static int
 s_take_refusal(artel_exchange_t *self, const void *data, size_t size)
 {
     size_t room = ARTEL_REFUSAL_MOST - self->http->answer_size;
+    self->is_cut = size > room;
     return s_keep(self, data, size < room ? size : room);
 }
 
@@ -108,7 +110,7 @@ s_take(char *data, size_t one, size_t n, void *arg)
     size_t size = one * n;
     bool is_good = self->http->status >= 200 && self->http->status < 300;
     self->rc = is_good ? s_take_answer(self, data, size) : s_take_refusal(self, data, size);
-    if (self->rc != 0)
+    if (self->rc != 0 || self->is_cut)
         return size ? 0 : 1;                    //  anything but size
     self->got += size;
     return size;

@@ -7,7 +7,7 @@
 
 enum {
     ARTEL_ANSWER_MOST = 16 * 1024 * 1024,   //  bytes kept of an answer if the request does not say
-    ARTEL_REFUSAL_MOST = 64 * 1024,         //  of one that is not 2xx; the rest is passed over
+    ARTEL_REFUSAL_MOST = 64 * 1024,         //  of one that is not 2xx; with more it is not read to its end
 };
 
 //  Tell the exchange's handle where its bytes come from and go to.

@@ -252,6 +252,22 @@ Test(transfer, an_answer_over_its_limit_is_refused_and_a_refusal_is_cut)
     cr_assert_eq(s_seen("/g"), 1);
 }
 
+Test(transfer, a_refusal_that_never_ends_is_judged_by_its_status)
+{
+    artel_http_t get = { .method = "GET", .url = s_url("/g?do=endless:503,200"), .tries = 2 };
+    s_do(&get);
+    S_CODE(&get, 0);
+    artel_http_done(&get);
+    get.url = s_url("/h?do=endless:404");
+    s_do(&get);
+    S_CODE(&get, ARTEL_EREFUSED);
+    cr_assert_eq(get.status, 404);
+    cr_assert_not(get.passes);
+    cr_assert_eq(get.answer_size, 64 * 1024);
+    artel_http_done(&get);
+    cr_assert_eq(s_seen("/h"), 1);
+}
+
 Test(transfer, an_attempt_ends_at_its_deadline)
 {
     artel_http_t get = { .method = "GET", .url = s_url("/g?do=stall"), .tries = 2, .timeout_ms = 200 };

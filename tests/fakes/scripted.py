@@ -18,6 +18,7 @@ is /NAME?do=STEP,STEP...: the first request for it gets the first step, and so o
     to:URL              302 to there ("%s" for this server, "%o" for the other port)
     round               302 to itself
     huge:N              200 and N bytes
+    endless:STATUS      that status, and an answer that never ends
     timeout             S3's 400 RequestTimeout
     told                200 with ETag and RateLimit headers
 
@@ -131,6 +132,12 @@ class Exchange:
     def huge(self, size):
         self.account()
         self.answer(200, b"x" * int(size))
+
+    def endless(self, status):
+        self.account()
+        self.answer(int(status), claim=1 << 60)
+        while True:
+            self.sock.sendall(b"x" * 4096)
 
     def timeout(self, _):
         self.account()
