@@ -42,7 +42,7 @@ artel_retry_passes(artel_http_rule_t rule, int status, const char *body)
 int64_t
 artel_retry_wait_ms(unsigned attempt, int base_ms, double chance, int64_t asked_ms)
 {
-    if (asked_ms >= 0)
+    if (asked_ms > 0)
         return asked_ms < ARTEL_RETRY_AFTER_MOST_MS ? asked_ms : ARTEL_RETRY_AFTER_MOST_MS;
     double wait = base_ms * (1 + chance / 4);
     for (unsigned i = 0; i < attempt && wait < ARTEL_RETRY_MOST_MS; i++)

@@ -18,12 +18,13 @@ bool
 artel_retry_passes(artel_http_rule_t rule, int status, const char *body);
 
 //  How long to wait after the attempt with this number, from 0, for whoever drew chance of [0, 1):
-//  min(60 s, base_ms * 2^attempt * (1 + chance / 4)), or what the server asked for (-1: nothing).
+//  min(60 s, base_ms * 2^attempt * (1 + chance / 4)), or what the server asked for, however short, up to 5 min.
+//  If it asked for nothing (-1), or for no wait (0), ours stays: a server that fails is not asked again at once.
 int64_t
 artel_retry_wait_ms(unsigned attempt, int base_ms, double chance, int64_t asked_ms);
 
 //  What Retry-After says: seconds, or a time told by the server's clock as of now_s (of 1970).
-//  -1 if it is neither. date reads such a time, as curl_getdate does.
+//  0: no wait, or a time that has passed. -1 if it is neither. date reads such a time, as curl_getdate does.
 int64_t
 artel_retry_after_ms(const char *text, int64_t now_s, time_t (*date)(const char *text, const time_t *unused));
 

@@ -138,6 +138,17 @@ Test(transfer, waits_as_long_as_the_server_asks)
     artel_http_done(&get);
 }
 
+Test(transfer, a_server_that_asks_for_no_wait_is_not_asked_again_at_once)
+{
+    artel_http_t get = { .method = "GET", .url = s_url("/g?do=after:0"), .tries = 5 };
+    int64_t before = artel_now_ms();
+    s_do(&get);
+    S_CODE(&get, ARTEL_EREFUSED);
+    cr_assert_eq(get.retry_after_ms, 0);
+    cr_assert_geq(artel_now_ms() - before, BASE_MS * (1 + 2 + 4 + 8));
+    artel_http_done(&get);
+}
+
 Test(transfer, tells_how_long_the_server_asks_to_wait_when_it_gives_up)
 {
     artel_http_t get = { .method = "GET", .url = s_url("/g?do=after:7.5"), .tries = 1 };

@@ -45,9 +45,16 @@ Test(http_retry, waits_double_and_a_minute_at_most)
 
 Test(http_retry, waits_as_it_is_asked_to_but_not_for_ever)
 {
-    cr_assert_eq(artel_retry_wait_ms(7, 2000, 0.9, 0), 0);
+    cr_assert_eq(artel_retry_wait_ms(7, 2000, 0.9, 100), 100);
     cr_assert_eq(artel_retry_wait_ms(0, 2000, 0.9, 90000), 90000);
     cr_assert_eq(artel_retry_wait_ms(0, 2000, 0.9, INT64_MAX), ARTEL_RETRY_AFTER_MOST_MS);
+}
+
+Test(http_retry, waits_its_own_time_if_it_is_asked_not_to_wait)
+{
+    cr_assert_eq(artel_retry_wait_ms(0, 2000, 0, 0), 2000);
+    cr_assert_eq(artel_retry_wait_ms(3, 2000, 0, 0), 16000);
+    cr_assert_eq(artel_retry_wait_ms(3, 2000, 0, artel_retry_after_ms("0", 0, NULL)), 16000);
 }
 
 //  Dates are libcurl's to read.
