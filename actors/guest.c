@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { MAX_SPARE = 512, CONTEXT_FDS = 16 };     //  libzmq's own threads take 6
@@ -138,6 +139,19 @@ artel_guest_spare_fds(int n)
     for (int i = 0; i < got; i++)
         close(fds[i]);
     return got == n ? 0 : ARTEL_EMFILE;
+}
+
+//  The highest are free unless nearly all are taken.
+bool
+artel_guest_has_fds(int n)
+{
+    struct rlimit limit;
+    int got = 0;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return false;
+    for (int fd = limit.rlim_cur < INT_MAX ? (int) limit.rlim_cur : INT_MAX; got < n && fd-- > 0;)
+        got += fcntl(fd, F_GETFD) < 0;
+    return got >= n;
 }
 
 int

@@ -19,6 +19,10 @@ artel_guest_enter(void);
 int
 artel_guest_spare_fds(int n);
 
+//  Whether n more descriptors may be opened. It takes none meanwhile, so that it may be asked while libzmq runs.
+bool
+artel_guest_has_fds(int n);
+
 //  Around every call that makes a socket or an actor: the host's random()
 //  stream is put aside and put back. Guards of several threads may overlap.
 void

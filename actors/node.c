@@ -232,14 +232,25 @@ s_start_handler(artel_node_t *self, wiring_t *w)
     return rc;
 }
 
+//  Whether a sink is one whose deliveries take so long that they are not over when the primary has everything.
+static bool
+s_is_remote(const artel_node_t *self)
+{
+    for (size_t i = 0; i < self->sinks.n; i++)
+        if (s_backend(&self->sinks.at[i])->is_remote)
+            return true;
+    return false;
+}
+
 //  czmq and libzmq abort when sockets or descriptors run out: so count before.
 static int
 s_reserve(artel_node_t *self)
 {
     int n = (int) self->sinks.n, sockets = NODE_SOCKETS + n * SINK_SOCKETS;
+    int fds = sockets + SPARE_FDS + n * SINK_FDS + (s_is_remote(self) ? ARTEL_TRANSFER_FDS : 0);
     int rc = artel_guest_enter();
     if (rc == 0)
-        rc = artel_guest_spare_fds(sockets + SPARE_FDS + n * SINK_FDS);
+        rc = artel_guest_spare_fds(fds);
     if (rc != 0)
         return rc;
     self->sockets = sockets;
@@ -276,16 +287,6 @@ s_name_endpoint(artel_node_t *self, const char *given)
         snprintf(self->endpoint, sizeof self->endpoint, "%s", given);
     else
         snprintf(self->endpoint, sizeof self->endpoint, "inproc://artel-%s", name);
-}
-
-//  Whether a sink is one whose deliveries take so long that they are not over when the primary has everything.
-static bool
-s_is_remote(const artel_node_t *self)
-{
-    for (size_t i = 0; i < self->sinks.n; i++)
-        if (s_backend(&self->sinks.at[i])->is_remote)
-            return true;
-    return false;
 }
 
 int

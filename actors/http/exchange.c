@@ -5,6 +5,7 @@
 #include "actor.h"
 #include "errors.h"
 #include "failure.h"
+#include "guest.h"
 #include "headers.h"
 #include "origin.h"
 #include "retry.h"
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 enum { MAX_REDIRECTS = 5, CONNECT_MS = 30000, SILENT_MS = 60000, SENT_AT_A_TIME = 256 * 1024, TAKEN_AT_A_TIME = 64 * 1024 };
+enum { KEPT_FDS = 32 };        //  descriptors that are left to others: libzmq aborts the process without
 
 artel_exchange_t *
 artel_exchange_new(artel_http_t *http, const artel_exchange_way_t *way, size_t asker)
@@ -44,14 +46,33 @@ artel_exchange_destroy(artel_exchange_t **self_p)
     *self_p = NULL;
 }
 
+static bool
+s_has_fds(artel_exchange_t *self)
+{
+    self->lacks_fds = !artel_guest_has_fds(KEPT_FDS);
+    return !self->lacks_fds;
+}
+
+//  Who asks for a host's name opens some, too.
+static int
+s_begin_name(void *resolver, void *unused, void *arg)
+{
+    (void) resolver, (void) unused;
+    return s_has_fds(arg) ? 0 : 1;
+}
+
 //  Not inherited by what the program executes meanwhile. A peer that acknowledges nothing any more is dead,
 //  also to those who would use its connection next.
 static curl_socket_t
 s_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *at)
 {
     unsigned silent_ms = SILENT_MS;
-    (void) arg, (void) purpose;
+    artel_exchange_t *self = arg;
+    (void) purpose;
+    if (!s_has_fds(self))
+        return CURL_SOCKET_BAD;
     int fd = socket(at->family, at->socktype | SOCK_CLOEXEC, at->protocol);
+    self->lacks_fds = fd < 0 && (errno == EMFILE || errno == ENFILE);
     if (fd >= 0)
         setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
     return fd;
@@ -81,6 +102,9 @@ s_set_way(artel_exchange_t *self, const char *url)
         curl->curl_easy_setopt(self->easy, s_always[i].option, s_always[i].value);
     curl->curl_easy_setopt(self->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl->curl_easy_setopt(self->easy, CURLOPT_OPENSOCKETFUNCTION, s_open_socket);
+    curl->curl_easy_setopt(self->easy, CURLOPT_OPENSOCKETDATA, self);
+    curl->curl_easy_setopt(self->easy, CURLOPT_RESOLVER_START_FUNCTION, s_begin_name);
+    curl->curl_easy_setopt(self->easy, CURLOPT_RESOLVER_START_DATA, self);
     curl->curl_easy_setopt(self->easy, CURLOPT_USERAGENT, "artel");
     curl->curl_easy_setopt(self->easy, CURLOPT_PIPEWAIT, (long) secure);
     curl->curl_easy_setopt(self->easy, CURLOPT_HTTP_VERSION,
@@ -122,7 +146,7 @@ s_forget(artel_exchange_t *self)
     self->room = 0;
     self->sent = self->got = 0;
     self->rc = 0;
-    self->is_cut = false;
+    self->is_cut = self->lacks_fds = false;
     http->code = 0;
     http->passes = false;
     http->text[0] = 0;

@@ -35,6 +35,7 @@ typedef struct artel_exchange {
     uint64_t sent, got;         //  bytes of the body, and of the answer
     size_t room;                //  bytes there are at http->answer
     int rc;                     //  why we broke off ourselves, or 0
+    bool lacks_fds;             //  no connection, as descriptors run out
     bool is_cut;                //  a refusal, of which enough was read
 } artel_exchange_t;
 

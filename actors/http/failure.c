@@ -55,7 +55,7 @@ static const struct {
 } s_refusals[] = {
     { ECONNREFUSED, "connection refused" }, { ECONNRESET, "connection reset" },
     { ENETUNREACH, "network unreachable" }, { EHOSTUNREACH, "host unreachable" },
-    { ETIMEDOUT, "no connection in time" }, { EMFILE, "no file descriptors left" },
+    { ETIMEDOUT, "no connection in time" },
 };
 
 static const char *
@@ -116,5 +116,7 @@ artel_failure_tell(artel_exchange_t *self, CURLcode code)
             failure = s_failures[i];
     if (code == CURLE_COULDNT_CONNECT)
         failure.text = s_refusal(self, failure.text);
+    if (failure.code == ARTEL_EUNAVAIL && self->lacks_fds)
+        failure = (failure_t) { code, ARTEL_EMFILE, true, artel_error_code_text(ARTEL_EMFILE) };
     artel_failure_say(self, failure.code, failure.passes, "%s", failure.text);
 }

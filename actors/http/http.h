@@ -61,7 +61,8 @@ typedef struct artel_http {
     //  What came of it.
     int code;                   //  0: an answer 2xx. ARTEL_EREFUSED: another one; ARTEL_EUNAVAIL: none, from who could not be
                                 //  reached or broke off; ARTEL_ETIMEOUT, ARTEL_ECANCELED, ARTEL_ELIMIT, ARTEL_EACCES (no trust in its
-                                //  certificate), ARTEL_EINVAL (the url), ARTEL_EIO (the body could not be read), ARTEL_ENOMEM
+                                //  certificate), ARTEL_EINVAL (the url), ARTEL_EIO (the body could not be read), ARTEL_ENOMEM;
+                                //  ARTEL_EMFILE: a connection would take the last descriptors; one that is there is used
     bool passes;                //  it might go another time: the rule says so, or tries ran out
     int status;                 //  of the last answer, 0 if there was none
     char *answer;               //  its body with a NUL behind it, also of a refusal; artel_http_done frees it

@@ -6,6 +6,7 @@
 #include "errors.h"
 #include "exchange.h"
 #include "failure.h"
+#include "guest.h"
 #include "handover.h"
 #include "retry.h"
 #include "wire.h"
@@ -377,6 +378,8 @@ s_open(self_t *self)
     int rc = artel_curl_get(&self->way.curl);
     if (rc != 0)
         return rc;
+    if (!artel_guest_has_fds(ARTEL_TRANSFER_FDS))
+        return ARTEL_EMFILE;
     const artel_curl_t *curl = self->way.curl;
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (self->epoll < 0)

@@ -2,6 +2,9 @@
 
 #include "scripted.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
+
 TestSuite(transfer, .init = s_setup, .fini = s_teardown, .timeout = 60);
 
 enum { LARGE = 3 * 1024 * 1024 };
@@ -422,6 +425,63 @@ Test(transfer, a_stop_hands_back_all_that_are_left)
         S_CODE(s_await_within(0, 1000), ARTEL_ECANCELED);
     S_CODE(s_await_within(1, 1000), ARTEL_ECANCELED);
     artel_http_done(&waits);
+}
+
+//  Leave room for n more descriptors; what the limit was.
+static struct rlimit
+s_limit_fds(int n)
+{
+    struct rlimit old, limit;
+    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &old);
+    limit = (struct rlimit) { (rlim_t) (lowest + n), old.rlim_max };
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return old;
+}
+
+Test(transfer, no_connection_takes_the_last_descriptors)
+{
+    artel_http_t get = { .method = "GET", .url = s_url("/c?do=cut") };
+    s_do(&get);                         //  the address is known then, and the connection gone
+    S_CODE(&get, ARTEL_EUNAVAIL);
+    artel_http_done(&get);
+    get.url = s_url("/g");
+    struct rlimit old = s_limit_fds(16);
+    s_do(&get);
+    S_CODE(&get, ARTEL_EMFILE);
+    cr_assert(get.passes);
+    cr_assert(strstr(get.text, "/g: no file descriptors left"), "%s", get.text);
+    setrlimit(RLIMIT_NOFILE, &old);
+    s_do(&get);
+    S_CODE(&get, 0);
+    artel_http_done(&get);
+    old = s_limit_fds(16);
+    s_do(&get);                         //  over the connection that is there
+    S_CODE(&get, 0);
+    artel_http_done(&get);
+    setrlimit(RLIMIT_NOFILE, &old);
+}
+
+Test(transfer, no_name_is_asked_for_with_the_last_descriptors)
+{
+    artel_http_t get = { .method = "GET", .url = "http://nobody.invalid/g" };
+    struct rlimit old = s_limit_fds(16);
+    s_do(&get);
+    S_CODE(&get, ARTEL_EMFILE);
+    setrlimit(RLIMIT_NOFILE, &old);
+}
+
+Test(transfer, does_not_start_without_descriptors_for_its_connections)
+{
+    artel_transfer_args_t args = { .start.name = "artel/transfer", .n = 1 };
+    zactor_t *actor = NULL;
+    zsock_t *asker;
+    cr_assert_eq(artel_sock_pair(&asker, &args.askers[0]), 0);
+    struct rlimit old = s_limit_fds(ARTEL_TRANSFER_FDS);        //  the actor's pipe takes some
+    cr_assert_eq(artel_actor_start(&actor, artel_transfer, &args.start), ARTEL_EMFILE);
+    setrlimit(RLIMIT_NOFILE, &old);
+    zsock_destroy(&asker);
 }
 
 //  How often the actor's thread has gone to sleep.

@@ -94,6 +94,22 @@ Test(guest, descriptors_are_counted_before_libzmq_misses_them)
     cr_assert_eq(artel_guest_spare_fds(20), 0, "those it had taken are free again");
 }
 
+Test(guest, descriptors_that_are_left_are_told_without_taking_them)
+{
+    struct rlimit limit = { 40, 40 };
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    int n = 0, fd;
+    while (artel_guest_has_fds(n + 1))
+        n++;
+    cr_assert(n > 0 && n < 40, "%d", n);
+    cr_assert_geq(fd = open("/dev/null", O_RDONLY), 0);
+    cr_assert_not(artel_guest_has_fds(n));
+    cr_assert(artel_guest_has_fds(n - 1));
+    close(fd);
+    cr_assert_eq(artel_guest_spare_fds(n), 0);
+    cr_assert_eq(artel_guest_spare_fds(n + 1), ARTEL_EMFILE);
+}
+
 //  What becomes of a process that exits with an actor running, our handler being
 //  the one that stops it.
 static zactor_t *s_left;

@@ -6,8 +6,10 @@
 #include "node.h"
 #include "pending.h"
 #include "store.h"
+#include "transfer.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -475,6 +477,32 @@ Test(node, starts_whole_or_not_at_all_however_few_descriptors_there_are)
     }
     cr_assert_gt(started, 0);
     cr_assert_gt(refused, 0);
+}
+
+//  How many descriptors a node needs to start.
+static int
+s_least_fds(const char *sinks)
+{
+    struct rlimit old;
+    int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC), n = 0, rc;
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &old);
+    do {
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit) { (rlim_t) (lowest + ++n), old.rlim_max });
+        rc = s_start_node(sinks, &s_node);
+    } while (rc == ARTEL_EMFILE && n < 500);
+    setrlimit(RLIMIT_NOFILE, &old);
+    cr_assert_eq(rc, 0, "%s", s_why);
+    artel_node_stop(&s_node, 10000);
+    return n;
+}
+
+Test(node, asks_for_the_descriptors_of_the_connections_too)
+{
+    s_start("store");
+    s_stop();
+    int copy = s_least_fds("store,copy=store:/x");
+    cr_assert_geq(s_least_fds("store,wandb:http://127.0.0.1:1"), copy + ARTEL_TRANSFER_FDS);
 }
 
 Test(node, there_are_only_so_many_in_a_process_and_the_next_is_refused)
