@@ -419,7 +419,8 @@ artel_transfer(zsock_t *pipe, void *arg)
     s_init(&self, args);
     char *ca = secure_getenv("SSL_CERT_FILE");
     self.way.ca = ca = ca && *ca ? strdup(ca) : NULL;
-    int rc = args->start.rc = s_open(&self);
+    int rc = s_open(&self);
+    args->start.rc = rc;
     zsock_signal(pipe, 0);                      //  args is the parent's again
     if (rc == 0)
         s_run(&self);
