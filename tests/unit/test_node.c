@@ -113,7 +113,8 @@ s_take(void *arg, const artel_msg_t *msg, zmq_msg_t *frame)
         answer = (artel_msg_t) { .id = ARTEL_MSG_RECALLED, .recalled = { .token = msg->recall.token,
             .xid = msg->recall.xid, .known = s_version(msg->recall.xid) < s_n_xids,
             .version = s_version(msg->recall.xid) } };
-    artel_wire_send(&self->wire, self->sender, "sender", &answer);
+    if (answer.id)
+        artel_wire_send(&self->wire, self->sender, "sender", &answer);
 }
 
 static int
